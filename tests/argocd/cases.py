@@ -8,20 +8,20 @@ import structlog
 import yaml
 
 from argocd.generate import GROUP, HERE, KINDS
-from tests.argocd.account_scenes import account_scenes
-from tests.argocd.batch_scenes import batch_scenes
-from tests.argocd.scene import HEADER, Scene
+from tests.argocd.account_scenarios import account_scenarios
+from tests.argocd.batch_scenarios import batch_scenarios
+from tests.argocd.scenario import HEADER, Scenario
 
 
-def scenes() -> list[Scene]:
+def scenarios() -> list[Scenario]:
     before = structlog.get_config()
     structlog.configure(processors=[_drop])
     try:
-        accounts = list(account_scenes())
+        accounts = list(account_scenarios())
         gc.collect()  # what simulated crashes left behind ends here
     finally:
         structlog.configure(**before)
-    return [*accounts, *batch_scenes(accounts)]
+    return [*accounts, *batch_scenarios(accounts)]
 
 
 def _drop(_logger: object, _method: str, _event: Any) -> NoReturn:
@@ -30,22 +30,22 @@ def _drop(_logger: object, _method: str, _event: Any) -> NoReturn:
 
 def files() -> dict[Path, str]:
     """What each made file should hold."""
-    played = scenes()
+    played = scenarios()
     tests = {_folder(kind) / "health_test.yaml": _tests(kind, played) for kind in KINDS}
-    return tests | {scene.path: scene.text for scene in played}
+    return tests | {scenario.path: scenario.text for scenario in played}
 
 
 def _folder(kind: str) -> Path:
     return HERE / "resource_customizations" / GROUP / kind
 
 
-def _tests(kind: str, played: list[Scene]) -> str:
+def _tests(kind: str, played: list[Scenario]) -> str:
     cases = [
         {
-            "healthStatus": {"status": scene.health, "message": scene.message},
-            "inputPath": f"testdata/{scene.path.name}",
+            "healthStatus": {"status": scenario.health, "message": scenario.message},
+            "inputPath": f"testdata/{scenario.path.name}",
         }
-        for scene in played
-        if scene.kind == kind
+        for scenario in played
+        if scenario.kind == kind
     ]
     return HEADER + yaml.safe_dump({"tests": cases}, sort_keys=False, width=120)

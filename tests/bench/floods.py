@@ -13,7 +13,7 @@ from coldsend_operator.core.model.answers import Answer, BulkAnswer, Created, Jo
 from coldsend_operator.core.model.calls import BULK, Call, Operation
 from coldsend_operator.core.plan import make_plan
 from tests.bench.figures import Figure, Say, figure
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 MANY = 50_000
@@ -64,7 +64,7 @@ def fifty_thousand(say: Say, count: int = MANY) -> Figure:
     return figure(name, goal, text, good=hours <= 2.2, count=flood.requests)
 
 
-class _Flood(Desk):
+class _Flood(CoreWorld):
     """A workspace whose accounts all wait for their inboxes."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import devcluster
-from tests.e2e.stage.world import World, opened_world
+from tests.e2e.support.world import World, opened_world
 from tests.kube.support import install_crds
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered
-from tests.e2e.stage.operators import OperatorRun, running_operator
-from tests.e2e.stage.stage import Stage
-from tests.e2e.stage.world import World
+from tests.e2e.support.operators import OperatorRun, running_operator
+from tests.e2e.support.tenant import Tenant
+from tests.e2e.support.world import World
 
 QUICK: Object = {
     "sweepSeconds": 1,
@@ -22,11 +22,11 @@ QUICK: Object = {
 """The settings with which stories take seconds, as values of the chart."""
 
 
-def values(stage: Stage) -> Object:
-    """Of a release whose API key is in the namespace of the stage."""
+def values(tenant: Tenant) -> Object:
+    """Of a release whose API key is in the namespace of the tenant."""
     return {
         "apiKey": {"existingSecret": "workspace"},
-        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
+        "settings": {**QUICK, "apiUrl": tenant.emulator.api_url},
     }
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from tests.chart.support import NAMESPACE, Helm, Object
 from tests.chart.switched import DIGEST, EVERYTHING, nested
-from tests.e2e.stage.world import World
+from tests.e2e.support.world import World
 from tests.kube.support import established
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}

@@ -6,18 +6,18 @@ import pytest
 
 from tests.chart.installed import install
 from tests.chart.support import KINDS, RELEASE, Helm
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import Stage, eventually, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import Tenant, eventually, opened_tenant
+from tests.e2e.support.world import World
 
 ROLES = ("view", "edit", "admin")
 READ, WRITE = ("get", "list", "watch"), ("create", "update", "patch", "delete", "deletecollection")
 
 
 @pytest.fixture
-def stage(world: World, helm: Helm) -> Iterator[Stage]:
+def tenant(world: World, helm: Helm) -> Iterator[Tenant]:
     """For each role a person of that name who has it here."""
-    with staged(world, "people") as here:
+    with opened_tenant(world, "people") as here:
         release = install(world, helm, here.namespace, {"crds": {"install": False}})
         for role in ROLES:
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
@@ -27,27 +27,33 @@ def stage(world: World, helm: Helm) -> Iterator[Stage]:
         release.helm("uninstall", RELEASE, "--namespace", here.namespace)
 
 
-def test_view_reads_and_edit_and_admin_write_too(stage: Stage) -> None:
-    eventually(lambda: all(_may(stage, role, "get", KINDS[0]) for role in ROLES), "the aggregated rules")
+def test_view_reads_and_edit_and_admin_write_too(tenant: Tenant) -> None:
+    eventually(lambda: all(_may(tenant, role, "get", KINDS[0]) for role in ROLES), "the aggregated rules")
     for kind in KINDS:
-        assert [[_may(stage, role, verb, kind) for verb in READ] for role in ROLES] == [[True] * len(READ)] * 3
-        assert not any(_may(stage, "view", verb, kind) for verb in WRITE)
-        assert all(_may(stage, role, verb, kind) for role in ("edit", "admin") for verb in WRITE)
+        assert [[_may(tenant, role, verb, kind) for verb in READ] for role in ROLES] == [[True] * len(READ)] * 3
+        assert not any(_may(tenant, "view", verb, kind) for verb in WRITE)
+        assert all(_may(tenant, role, verb, kind) for role in ("edit", "admin") for verb in WRITE)
 
 
-def test_nobody_but_the_operator_writes_status(stage: Stage) -> None:
-    eventually(lambda: _may(stage, "view", "get", "senderaccounts/status"), "the aggregated rules")
-    assert not any(_may(stage, role, "patch", f"{kind}/status") for role in ROLES for kind in KINDS)
+def test_nobody_but_the_operator_writes_status(tenant: Tenant) -> None:
+    eventually(lambda: _may(tenant, "view", "get", "senderaccounts/status"), "the aggregated rules")
+    assert not any(_may(tenant, role, "patch", f"{kind}/status") for role in ROLES for kind in KINDS)
 
 
-def _may(stage: Stage, person: str, verb: str, resource: str) -> bool:
+def _may(tenant: Tenant, person: str, verb: str, resource: str) -> bool:
     kind, _, part = resource.partition("/")
-    asked = {"namespace": stage.namespace, "verb": verb, "group": "coldsend.pro", "resource": kind, "subresource": part}
+    asked = {
+        "namespace": tenant.namespace,
+        "verb": verb,
+        "group": "coldsend.pro",
+        "resource": kind,
+        "subresource": part,
+    }
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {"user": person, "resourceAttributes": asked},
     }
-    answer = stage.server.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    answer = tenant.server.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
     allowed: bool = answer["status"]["allowed"]
     return allowed

@@ -13,9 +13,9 @@ from tests.chart.installed import QUICK, Release, install
 from tests.chart.rights import Request, Right, asked, rights_of, unneeded
 from tests.chart.support import RELEASE, Helm, Object
 from tests.e2e.batches.pool import ANN, BOB, FINALIZER, Pool
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import CUSTOM, GOOGLE, OUTLOOK, Tenant, eventually, opened_tenant
+from tests.e2e.support.world import World
 
 MANY = tuple(f"seller-{number:02}" for number in range(12))  # more than the brake ever lets go
 OTHER = "example.com/other"
@@ -34,67 +34,67 @@ class Played:
 @pytest.fixture(scope="module", params=["everywhere", "in_some_namespaces"])
 def played(request: pytest.FixtureRequest, world: World, helm: Helm) -> Iterator[Played]:
     with ExitStack() as stack:
-        home = stack.enter_context(staged(world, "home"))
+        home = stack.enter_context(opened_tenant(world, "home"))
         labels = {"played-by": home.namespace}
-        stages = [stack.enter_context(staged(world, "rights", labels)) for _ in range(2)]
-        release = install(world, helm, home.namespace, _values(world, stages, labels, request.param))
+        tenants = [stack.enter_context(opened_tenant(world, "rights", labels)) for _ in range(2)]
+        release = install(world, helm, home.namespace, _values(world, tenants, labels, request.param))
         stack.callback(release.helm, "uninstall", RELEASE, "--namespace", home.namespace)
-        _play(release, home, stages)
+        _play(release, home, tenants)
         account = release.account
         yield Played(release, rights_of(release.made, account), asked(world.cluster, home.namespace, account))
 
 
-def _values(world: World, stages: list[Stage], labels: dict[str, str], where: str) -> Object:
+def _values(world: World, tenants: list[Tenant], labels: dict[str, str], where: str) -> Object:
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     return {
         "crds": {"install": False},
         "apiKey": {"existingSecret": "workspace"},
-        "namespaces": [stage.namespace for stage in stages] if where == "in_some_namespaces" else [],
+        "namespaces": [tenant.namespace for tenant in tenants] if where == "in_some_namespaces" else [],
         "settings": {**SETTINGS, "apiUrl": world.emulator.api_url, "labelSelector": selector},
     }
 
 
-def _play(release: Release, home: Stage, stages: list[Stage]) -> None:
+def _play(release: Release, home: Tenant, tenants: list[Tenant]) -> None:
     """Twice: the second operator finds what the first one made in the release's namespace."""
     key = release.world.folder / f"{home.namespace}.key"
-    key.write_text(stages[0].key)
+    key.write_text(tenants[0].key)
     with release.operator(key) as first:
-        _accounts(stages[0], stages[1])
-        _batches(stages[1])
+        _accounts(tenants[0], tenants[1])
+        _batches(tenants[1])
         assert first.stop() == 0
     with release.operator(key) as second:
-        _deletions(stages[0], stages[1])
+        _deletions(tenants[0], tenants[1])
         _prove_content(second)
         assert second.stop() == 0
 
 
-def _accounts(stage: Stage, other: Stage) -> None:
+def _accounts(tenant: Tenant, other: Tenant) -> None:
     """One of every type, one of them with the key of the release and a test mail."""
     for name, inbox_type in (("google", GOOGLE), ("outlook", OUTLOOK), ("custom", CUSTOM), ("native", "COLDSEND")):
-        stage.apply(name, inbox_type)
-    stage.apply("own", apiKeySecretRef=None, testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
+        tenant.apply(name, inbox_type)
+    tenant.apply("own", apiKeySecretRef=None, testEmail={"recipient": f"ops@{tenant.domain}", "requestID": "1"})
     other.apply("waits", smtp={"passwordSecretRef": {"name": "not-there"}})
     for name in ("google", "outlook", "custom", "native", "own"):
-        stage.ready(name)
-    stage.until("own", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
+        tenant.ready(name)
+    tenant.until("own", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
     other.shows("waits", Ready="False SecretNotFound")
-    eventually(lambda: "Normal Active" in stage.events("native"), "an Event")
+    eventually(lambda: "Normal Active" in tenant.events("native"), "an Event")
 
 
-def _batches(stage: Stage) -> None:
-    pool = Pool(stage)
+def _batches(tenant: Tenant) -> None:
+    pool = Pool(tenant)
     pool.make(*MANY, ANN, BOB)
-    stage.edit(pool.child(ANN), displayName="By Hand")
+    tenant.edit(pool.child(ANN), displayName="By Hand")
     pool.until_account(ANN, lambda shown: shown.raw["spec"]["displayName"] == "Ann", "the name of the list")
     pool.apply(*MANY, ANN)
-    stage.gone(pool.child(BOB))
+    tenant.gone(pool.child(BOB))
     pool.ready()
 
 
-def _deletions(stage: Stage, other: Stage) -> None:
+def _deletions(tenant: Tenant, other: Tenant) -> None:
     pool = Pool(other)
     _share_finalizers(other, "SenderAccountBatch", pool.name)
-    _share_finalizers(stage, "SenderAccount", "google")
+    _share_finalizers(tenant, "SenderAccount", "google")
     pool.delete()
     held = "False DeletionHeld"
     eventually(lambda: held in {each.condition("Ready") for each in pool.accounts().values()}, held)
@@ -103,26 +103,26 @@ def _deletions(stage: Stage, other: Stage) -> None:
     pool.gone()
     assert other.emulator.inboxes(workspace=other.workspace) == []
     for name in ("google", "outlook", "custom", "native", "own"):
-        stage.delete(name)
+        tenant.delete(name)
         if name == "google":
-            _let_go(stage, "SenderAccount", name)
-        stage.gone(name)
+            _let_go(tenant, "SenderAccount", name)
+        tenant.gone(name)
 
 
-def _share_finalizers(stage: Stage, kind: str, name: str) -> None:
+def _share_finalizers(tenant: Tenant, kind: str, name: str) -> None:
     """Another controller's finalizer stands beside ours, so the list must be read before ours can be taken off."""
-    stage.server.merge(kind, stage.namespace, name, {"metadata": {"finalizers": [FINALIZER, OTHER]}})
+    tenant.server.merge(kind, tenant.namespace, name, {"metadata": {"finalizers": [FINALIZER, OTHER]}})
 
 
-def _let_go(stage: Stage, kind: str, name: str) -> None:
+def _let_go(tenant: Tenant, kind: str, name: str) -> None:
     """The operator has taken its finalizer off, and the other controller does so too."""
 
     def left() -> bool:
-        found = stage.server.get(kind, stage.namespace, name)
+        found = tenant.server.get(kind, tenant.namespace, name)
         return found is not None and found["metadata"].get("finalizers") == [OTHER]
 
     eventually(left, f"the finalizer of another controller alone on {name}")
-    stage.server.merge(kind, stage.namespace, name, {"metadata": {"finalizers": None}})
+    tenant.server.merge(kind, tenant.namespace, name, {"metadata": {"finalizers": None}})
 
 
 def _prove_content(operator: OperatorRun) -> None:

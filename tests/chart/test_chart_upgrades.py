@@ -12,9 +12,9 @@ import devcluster
 from tests.chart.installed import Release, install, upgrade, values
 from tests.chart.support import CRDS, RELEASE, Helm
 from tests.e2e.batches.pool import Pool
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import CUSTOM, OUTLOOK, Stage, eventually, staged
-from tests.e2e.stage.world import opened_world
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import CUSTOM, OUTLOOK, Tenant, eventually, opened_tenant
+from tests.e2e.support.world import opened_world
 from tests.kube.support import established
 
 PREVIOUS = Path(__file__).parent / "previous"
@@ -43,9 +43,13 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Previous:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
     """A namespace on a control plane that knows nothing of us; release and objects are in it."""
-    with devcluster.control_plane() as plane, opened_world(plane, tmp_path) as world, staged(world, "home") as found:
+    with (
+        devcluster.control_plane() as plane,
+        opened_world(plane, tmp_path) as world,
+        opened_tenant(world, "home") as found,
+    ):
         yield found
 
 
@@ -53,66 +57,66 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 class InFlight:
     """Objects of one version, in every state that takes more than a moment, and what holds ColdSend's answers back."""
 
-    stage: Stage
+    tenant: Tenant
     create: str
     delete: str
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        return tuple(Pool(self.stage, name) for name in ("quiet", "half", "lost"))
+        return tuple(Pool(self.tenant, name) for name in ("quiet", "half", "lost"))
 
     def release_calls(self) -> None:
         """The process is gone; ColdSend does what it was asked for, within the time that a create may take."""
         for fault in (self.create, self.delete):
-            self.stage.emulator.release(fault)
-            self.stage.emulator.remove_fault(fault)
+            self.tenant.emulator.release(fault)
+            self.tenant.emulator.remove_fault(fault)
 
     def finished(self) -> None:
         """The other version is at work, and ColdSend comes to the end of its job."""
         for pool in self.pools:
             pool.ready()
         for name in ("ann", "bob"):
-            self.stage.ready(name)
-        self.stage.gone("leaving")
-        self.stage.after_sweeps()
+            self.tenant.ready(name)
+        self.tenant.gone("leaving")
+        self.tenant.after_sweeps()
 
 
-def put_in_flight(stage: Stage) -> InFlight:
+def put_in_flight(tenant: Tenant) -> InFlight:
     """Everything that an operator can be in the middle of; returns when it is."""
-    stage.apply("ann", apiKeySecretRef=None)
-    stage.apply("bob", OUTLOOK)
-    stage.apply("leaving", CUSTOM)
-    Pool(stage, "quiet").apply(*QUIET)
+    tenant.apply("ann", apiKeySecretRef=None)
+    tenant.apply("bob", OUTLOOK)
+    tenant.apply("leaving", CUSTOM)
+    Pool(tenant, "quiet").apply(*QUIET)
     for name in ("ann", "bob", "leaving"):
-        stage.ready(name)
-    Pool(stage, "quiet").ready()
+        tenant.ready(name)
+    Pool(tenant, "quiet").ready()
 
-    delete = stage.fault("pause", operation="deleteSenderAccount")
-    stage.delete("leaving")
-    stage.emulator.wait_for_fault(delete, seconds=60)
+    delete = tenant.fault("pause", operation="deleteSenderAccount")
+    tenant.delete("leaving")
+    tenant.emulator.wait_for_fault(delete, seconds=60)
 
-    stage.emulator.switch(stage.workspace, job_seconds=JOB_SECONDS)
-    half = Pool(stage, "half")
+    tenant.emulator.switch(tenant.workspace, job_seconds=JOB_SECONDS)
+    half = Pool(tenant, "half")
     half.apply(*HALF)
     half.until(lambda shown: bool(shown.status.get("jobs")), "a job")
     # rule 7: a lost call may be repeated once lostCallSeconds pass without an inbox of it
-    stage.emulator.switch(stage.workspace, job_seconds=1)
-    create = stage.fault("pause", operation="bulkCreateSmtpAccounts")
-    Pool(stage, "lost").apply(*LOST)
-    stage.emulator.wait_for_fault(create, seconds=60)
-    eventually(lambda: made_of_half(stage), "an inbox of the job")
-    return InFlight(stage, create, delete)
+    tenant.emulator.switch(tenant.workspace, job_seconds=1)
+    create = tenant.fault("pause", operation="bulkCreateSmtpAccounts")
+    Pool(tenant, "lost").apply(*LOST)
+    tenant.emulator.wait_for_fault(create, seconds=60)
+    eventually(lambda: made_of_half(tenant), "an inbox of the job")
+    return InFlight(tenant, create, delete)
 
 
-def made_of_half(stage: Stage) -> int:
-    return len([each for each in stage.emulator.inboxes(stage.workspace) if "half-" in each["email_address"]])
+def made_of_half(tenant: Tenant) -> int:
+    return len([each for each in tenant.emulator.inboxes(tenant.workspace) if "half-" in each["email_address"]])
 
 
 @contextmanager
-def operator_of(release: Release, stage: Stage, packages: Path | None = None) -> Iterator[OperatorRun]:
+def operator_of(release: Release, tenant: Tenant, packages: Path | None = None) -> Iterator[OperatorRun]:
     """The operator of this checkout, or that of another place; it is ready."""
-    key = stage.world.folder / "key"
-    key.write_text(stage.key)
+    key = tenant.world.folder / "key"
+    key.write_text(tenant.key)
     other = {} if packages is None else {"PYTHONPATH": str(packages)}
     with release.operator(key, **other) as operator:
         yield operator
@@ -122,57 +126,59 @@ def is_of(operator: OperatorRun, version: Previous) -> bool:
     return operator.figure("coldsend_build_info", commit=version.commit) == 1
 
 
-def nothing_twice(stage: Stage) -> None:
+def nothing_twice(tenant: Tenant) -> None:
     """Each inbox was made once, and only the one was deleted that was asked for."""
     everybody = {"ann", "bob", "leaving", *QUIET, *HALF, *LOST}
-    created = [each["email_address"] for each in stage.emulator.history(event="created")]
-    assert sorted(created) == sorted(stage.address(name) for name in everybody)
-    deleted = [each["email_address"] for each in stage.emulator.history(event="deleted")]
-    assert deleted == [stage.address("leaving")]
-    assert stage.emulator.doubled() == []
+    created = [each["email_address"] for each in tenant.emulator.history(event="created")]
+    assert sorted(created) == sorted(tenant.address(name) for name in everybody)
+    deleted = [each["email_address"] for each in tenant.emulator.history(event="deleted")]
+    assert deleted == [tenant.address("leaving")]
+    assert tenant.emulator.doubled() == []
 
 
-def uids(stage: Stage) -> dict[str, str]:
-    found = [*stage.server.items("SenderAccount", stage.namespace)]
-    found += stage.server.items("SenderAccountBatch", stage.namespace)
+def uids(tenant: Tenant) -> dict[str, str]:
+    found = [*tenant.server.items("SenderAccount", tenant.namespace)]
+    found += tenant.server.items("SenderAccountBatch", tenant.namespace)
     return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
 
 
-def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
-    release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
-    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
-    with operator_of(release, stage, previous.packages) as operator:
-        in_flight = put_in_flight(stage)
+def test_an_upgrade_finishes_what_the_previous_version_has_begun(
+    tenant: Tenant, helm: Helm, previous: Previous
+) -> None:
+    release = install(tenant.world, helm, tenant.namespace, values(tenant), chart=previous.chart)
+    established(tenant.world.cluster, *(f"crd/{name}" for name in CRDS))
+    with operator_of(release, tenant, previous.packages) as operator:
+        in_flight = put_in_flight(tenant)
         assert is_of(operator, previous)
         operator.kill()
         in_flight.release_calls()
-    assert made_of_half(stage) < len(HALF)
-    before = uids(stage)
+    assert made_of_half(tenant) < len(HALF)
+    before = uids(tenant)
 
-    upgraded = upgrade(release, values(stage))
-    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
-    with operator_of(upgraded, stage) as operator:
+    upgraded = upgrade(release, values(tenant))
+    established(tenant.world.cluster, *(f"crd/{name}" for name in CRDS))
+    with operator_of(upgraded, tenant) as operator:
         in_flight.finished()
         assert not is_of(operator, previous)
-    nothing_twice(stage)
-    assert uids(stage) == {name: uid for name, uid in before.items() if name != "leaving"}
+    nothing_twice(tenant)
+    assert uids(tenant) == {name: uid for name, uid in before.items() if name != "leaving"}
 
 
-def test_a_rollback_finishes_what_this_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
-    release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
-    upgraded = upgrade(release, values(stage))
-    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
-    with operator_of(upgraded, stage) as operator:
-        in_flight = put_in_flight(stage)
+def test_a_rollback_finishes_what_this_version_has_begun(tenant: Tenant, helm: Helm, previous: Previous) -> None:
+    release = install(tenant.world, helm, tenant.namespace, values(tenant), chart=previous.chart)
+    upgraded = upgrade(release, values(tenant))
+    established(tenant.world.cluster, *(f"crd/{name}" for name in CRDS))
+    with operator_of(upgraded, tenant) as operator:
+        in_flight = put_in_flight(tenant)
         operator.kill()
         in_flight.release_calls()
-    assert made_of_half(stage) < len(HALF)
-    before = uids(stage)
+    assert made_of_half(tenant) < len(HALF)
+    before = uids(tenant)
 
-    release.helm("rollback", RELEASE, "1", "--namespace", stage.namespace)
-    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
-    with operator_of(release, stage, previous.packages) as operator:
+    release.helm("rollback", RELEASE, "1", "--namespace", tenant.namespace)
+    established(tenant.world.cluster, *(f"crd/{name}" for name in CRDS))
+    with operator_of(release, tenant, previous.packages) as operator:
         in_flight.finished()
         assert is_of(operator, previous)
-    nothing_twice(stage)
-    assert uids(stage) == {name: uid for name, uid in before.items() if name != "leaving"}
+    nothing_twice(tenant)
+    assert uids(tenant) == {name: uid for name, uid in before.items() if name != "leaving"}

@@ -13,9 +13,9 @@ from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.reading import read_batch
 from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
 from tests.e2e.batches.pool import Pool
-from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
-from tests.e2e.stage.stage import LOGIN, WORKSPACE, Stage
-from tests.e2e.stage.world import World
+from tests.e2e.support.gated_operators import GatedOperators, gated_operators
+from tests.e2e.support.tenant import LOGIN, WORKSPACE, Tenant
+from tests.e2e.support.world import World
 
 EXAMPLE = ROOT / "examples" / "helm"
 POOL = "pool"
@@ -26,23 +26,23 @@ LATE = "30m"  # when Helm gives up; what it calls Failed it does not wait for
 
 @dataclass
 class Mailboxes:
-    """The example's release of one stage. What is in `boxes` is what people would write into values.yaml."""
+    """The example's release of one tenant. What is in `boxes` is what people would write into values.yaml."""
 
-    stage: Stage
+    tenant: Tenant
     operators: GatedOperators
     helm: Helm
     boxes: dict[str, Object]
 
     @property
     def pool(self) -> Pool:
-        return Pool(self.stage, POOL)
+        return Pool(self.tenant, POOL)
 
     def arguments(self, *flags: str) -> list[str]:
         base = dict.fromkeys(yaml.safe_load((EXAMPLE / "values.yaml").read_text())["mailboxes"])
         template = {"smtp": {"passwordSecretRef": {"name": LOGIN}}, "apiKeySecretRef": {"name": WORKSPACE}}
         boxes = {name: {"displayName": name, "passwordKey": "password", **box} for name, box in self.boxes.items()}
-        values = {"domain": self.stage.domain, "template": template, "mailboxes": {**base, **boxes}}
-        return [POOL, str(EXAMPLE), "--namespace", self.stage.namespace, "--values", self.helm.values(values), *flags]
+        values = {"domain": self.tenant.domain, "template": template, "mailboxes": {**base, **boxes}}
+        return [POOL, str(EXAMPLE), "--namespace", self.tenant.namespace, "--values", self.helm.values(values), *flags]
 
     def install(self, *flags: str) -> None:
         self.helm("install", *self.arguments(*flags))
@@ -53,7 +53,7 @@ class Mailboxes:
     def label(self) -> None:
         """The operator of the test looks at labelled batches only; children copy the label."""
         change = {"metadata": {"labels": self.operators.labels}}
-        self.stage.server.merge("SenderAccountBatch", self.stage.namespace, POOL, change)
+        self.tenant.server.merge("SenderAccountBatch", self.tenant.namespace, POOL, change)
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
 
 @contextmanager
 def _mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
-    with gated_operators(world, "example") as (operators, stage):
-        yield Mailboxes(stage, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
+    with gated_operators(world, "example") as (operators, tenant):
+        yield Mailboxes(tenant, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
 
 
 def test_the_example_is_a_batch_without_problems(helm: Helm) -> None:
@@ -148,9 +148,9 @@ def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -
 def test_what_waiting_does_not_cure_fails_long_before_the_timeout_with_its_message(
     mailboxes: Mailboxes, key: str
 ) -> None:
-    wrong = f"{mailboxes.stage.password} wrong"
-    mailboxes.stage.emulator.break_connections(passwords=[wrong])
-    mailboxes.stage.secret(password=mailboxes.stage.password, wrong=wrong)
+    wrong = f"{mailboxes.tenant.password} wrong"
+    mailboxes.tenant.emulator.break_connections(passwords=[wrong])
+    mailboxes.tenant.secret(password=mailboxes.tenant.password, wrong=wrong)
     mailboxes.install()
     mailboxes.label()
     with mailboxes.operators.operator():
@@ -170,6 +170,6 @@ def test_an_uninstall_waits_until_the_inboxes_are_gone(mailboxes: Mailboxes) -> 
     mailboxes.label()
     with mailboxes.operators.operator():
         mailboxes.pool.ready()
-        mailboxes.helm("uninstall", POOL, "--namespace", mailboxes.stage.namespace, "--wait")
-        assert mailboxes.stage.emulator.inboxes(workspace=mailboxes.stage.workspace) == []
+        mailboxes.helm("uninstall", POOL, "--namespace", mailboxes.tenant.namespace, "--wait")
+        assert mailboxes.tenant.emulator.inboxes(workspace=mailboxes.tenant.workspace) == []
         assert mailboxes.pool.raw() is None

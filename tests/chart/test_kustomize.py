@@ -11,8 +11,8 @@ from devcluster.kubectl import any_kubectl
 from release import manifests
 from tests.chart.installed import Release
 from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered, rendered
-from tests.e2e.stage.stage import staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.tenant import opened_tenant
+from tests.e2e.support.world import World
 
 Identity = tuple[str, str, str]
 
@@ -75,13 +75,13 @@ def test_its_operator_works_with_the_rights_of_its_own_account(
 ) -> None:
     world = own_world
     world.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(manifests.BASE))
-    with staged(world, "base") as stage:
+    with opened_tenant(world, "base") as tenant:
         key = world.folder / "key-of-the-base"
-        key.write_text(stage.key)
+        key.write_text(tenant.key)
         release = Release(world, helm, manifests.NAMESPACE, Rendered(tuple(base)))
-        with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url):
-            stage.make("ann", apiKeySecretRef=None)
-            stage.remove("ann")
+        with release.operator(key, COLDSEND_API_URL=tenant.emulator.api_url):
+            tenant.make("ann", apiKeySecretRef=None)
+            tenant.remove("ann")
 
 
 def _key(secret: str) -> tuple[Any, ...]:

@@ -14,9 +14,9 @@ import pytest
 from tests.chart.installed import Release, install
 from tests.chart.rights import asked, rights_of, unneeded
 from tests.chart.support import KINDS, RELEASE, Helm
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import eventually, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import eventually, opened_tenant
+from tests.e2e.support.world import World
 
 ACCOUNT = "plan"
 
@@ -45,7 +45,7 @@ class Reader:
 @pytest.fixture(scope="module", params=["everywhere", "in_a_namespace"])
 def reader(request: pytest.FixtureRequest, world: World, helm: Helm) -> Iterator[Reader]:
     everywhere = request.param == "everywhere"
-    with staged(world, "home") as home, staged(world, "sales") as sales:
+    with opened_tenant(world, "home") as home, opened_tenant(world, "sales") as sales:
         world.server.apply(named("ServiceAccount", sales.namespace, ACCOUNT))
         subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": sales.namespace}
         values = {
@@ -87,23 +87,23 @@ def test_it_reads_no_secret_and_writes_nothing(reader: Reader) -> None:
 
 
 def test_it_can_be_added_to_a_role_of_people(world: World, helm: Helm) -> None:
-    with staged(world, "people") as stage:
+    with opened_tenant(world, "people") as tenant:
         label = "rbac.authorization.k8s.io/aggregate-to-planners"
         person = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "pat"}
         role = named(
             "ClusterRole", "", "planners", aggregationRule={"clusterRoleSelectors": [{"matchLabels": {label: "true"}}]}
         )
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "planners"}
-        world.server.apply(role, named("RoleBinding", stage.namespace, "pat", roleRef=reference, subjects=[person]))
+        world.server.apply(role, named("RoleBinding", tenant.namespace, "pat", roleRef=reference, subjects=[person]))
         values = {"crds": {"install": False}, "planAccess": {"create": True, "aggregateTo": ["planners"]}}
-        release = install(world, helm, stage.namespace, values)
+        release = install(world, helm, tenant.namespace, values)
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
             "spec": {
                 "user": "pat",
                 "resourceAttributes": {
-                    "namespace": stage.namespace,
+                    "namespace": tenant.namespace,
                     "verb": "list",
                     "group": "coldsend.pro",
                     "resource": KINDS[0],
@@ -117,5 +117,5 @@ def test_it_can_be_added_to_a_role_of_people(world: World, helm: Helm) -> None:
             return allowed
 
         eventually(may, "the aggregated rules")
-        release.helm("uninstall", RELEASE, "--namespace", stage.namespace)
+        release.helm("uninstall", RELEASE, "--namespace", tenant.namespace)
         world.server.delete("ClusterRole", "", "planners")

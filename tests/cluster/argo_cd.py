@@ -18,7 +18,7 @@ from devcluster.whole import programs
 from tests.chart.support import ROOT
 from tests.cluster.operator_release import until
 from tests.cluster.place import Place
-from tests.e2e.stage.api_server import MERGE, ApiServer, Object, named
+from tests.e2e.support.api_server import MERGE, ApiServer, Object, named
 
 NAMESPACE = "argocd"
 _REDIS_PORT, _REPO_SERVER_PORT = 6379, 8081

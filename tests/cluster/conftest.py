@@ -12,7 +12,7 @@ from tests.chart.support import Helm
 from tests.cluster.figures import Figures
 from tests.cluster.operator_release import DEMO, DOMAIN, NAMESPACE, RESTRICTED, Release, until
 from tests.cluster.place import Place, place
-from tests.e2e.stage.api_server import ApiServer, api_server, named
+from tests.e2e.support.api_server import ApiServer, api_server, named
 
 KEY = "cs_live_first"
 FIGURES = pytest.StashKey[Figures]()

@@ -12,7 +12,7 @@ from typing import Any
 from coldsend_emulator.running import RunningEmulator
 from tests.chart.support import CHART, Helm
 from tests.cluster.place import Place
-from tests.e2e.stage.api_server import GROUP, ApiServer, Object, named
+from tests.e2e.support.api_server import GROUP, ApiServer, Object, named
 
 PATIENCE = 180.0
 CHECK_SECONDS = 0.05

@@ -17,7 +17,7 @@ from tests.chart.support import ROOT
 from tests.cluster.argo_cd import ArgoCD, Repository, argo_cd
 from tests.cluster.figures import Figures
 from tests.cluster.operator_release import DEMO, DOMAIN, NAMESPACE, SALES, Release, native_accounts, until
-from tests.e2e.stage.api_server import named
+from tests.e2e.support.api_server import named
 
 APPLICATION = "outreach"
 PAGE = ROOT / "docs" / "how-to" / "argo-cd.md"

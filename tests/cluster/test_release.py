@@ -11,7 +11,7 @@ from coldsend_emulator.running import RunningEmulator
 from tests.cluster.conftest import KEY
 from tests.cluster.figures import Figures
 from tests.cluster.operator_release import DOMAIN, NAMESPACE, SALES, Release, native_accounts, until
-from tests.e2e.stage.api_server import Refused
+from tests.e2e.support.api_server import Refused
 
 ANY_USER = 1000720000  # of the range that OpenShift gives to a namespace
 CROWD = [f"crowd-{number:03d}" for number in range(60)]

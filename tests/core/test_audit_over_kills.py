@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import ANN, row
+from tests.support.core_world import ANN, row
 from tests.support.remote import Fault
 from tests.support.simulation import Simulation
 

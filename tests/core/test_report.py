@@ -8,7 +8,7 @@ from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.report import key_state, waiting_by_lane, workspace_report, worth_a_write
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 HOUR = 3600.0
@@ -106,67 +106,67 @@ def test_whoever_edits_it_is_overwritten_and_the_budget_is_booked_all_the_same()
 
 
 def test_the_oldest_of_each_lane_and_the_end_of_all_that_waits_are_told() -> None:
-    desk = Desk()
-    desk.sweep()
+    core = CoreWorld()
+    core.sweep()
     for number in range(250):
-        desk.account(f"a{number}@company.com", name=f"a{number}")
-    desk.wait(40.0)
-    report = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
+        core.account(f"a{number}@company.com", name=f"a{number}")
+    core.wait(40.0)
+    report = workspace_report(core.workspace, core.workspace.digest, core.now, key="default", answered=True)
     assert report["queue"]["create"]["waiting"] == 250
     assert report["queue"]["create"]["oldest"]
     assert report["doneAt"] is not None
-    lanes = waiting_by_lane(desk.workspace)
+    lanes = waiting_by_lane(core.workspace)
     assert {lane.value: each.count for lane, each in lanes.items()} == {"create": 250, "poll": 0}
 
 
 def test_windows_and_probes_that_move_all_day_are_worth_no_write() -> None:
-    desk = Desk()
-    desk.holder()
-    desk.sweep(row())
-    before = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
-    desk.wait(100.0)
-    desk.sweep(row())
-    after = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
+    core = CoreWorld()
+    core.holder()
+    core.sweep(row())
+    before = workspace_report(core.workspace, core.workspace.digest, core.now, key="default", answered=True)
+    core.wait(100.0)
+    core.sweep(row())
+    after = workspace_report(core.workspace, core.workspace.digest, core.now, key="default", answered=True)
     assert before != after
     assert worth_a_write(before) == worth_a_write(after)
 
 
 def test_the_state_of_the_key_is_one_word() -> None:
-    desk = Desk()
-    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=False) == "Untried"
-    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=True) == "Accepted"
-    desk.workspace.budget.refuse(desk.now, 30.0)
-    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=True) == "RateLimited"
+    core = CoreWorld()
+    assert key_state(core.workspace, core.workspace.digest, core.now, answered=False) == "Untried"
+    assert key_state(core.workspace, core.workspace.digest, core.now, answered=True) == "Accepted"
+    core.workspace.budget.refuse(core.now, 30.0)
+    assert key_state(core.workspace, core.workspace.digest, core.now, answered=True) == "RateLimited"
 
 
 def test_a_waiting_object_says_its_place_in_line_and_namespaces_take_turns() -> None:
-    desk = Desk()
-    desk.sweep()
-    crowd = [desk.account(f"a{number}@company.com", name=f"a{number}") for number in range(300)]
-    alone = desk.account("zoe@company.com", name="zoe", namespace="support")
-    for _ in range(desk.workspace.budget.hour_limit):
-        desk.workspace.budget.start()
-        desk.workspace.budget.end(desk.now)
-    estimate_waits(desk.workspace, desk.now)
-    assert "it was 2 of 301 in line" in desk.says(alone)["Ready"][2]
-    assert "it was 301 of 301 in line" in desk.says(crowd[-1])["Ready"][2]
+    core = CoreWorld()
+    core.sweep()
+    crowd = [core.account(f"a{number}@company.com", name=f"a{number}") for number in range(300)]
+    alone = core.account("zoe@company.com", name="zoe", namespace="support")
+    for _ in range(core.workspace.budget.hour_limit):
+        core.workspace.budget.start()
+        core.workspace.budget.end(core.now)
+    estimate_waits(core.workspace, core.now)
+    assert "it was 2 of 301 in line" in core.says(alone)["Ready"][2]
+    assert "it was 301 of 301 in line" in core.says(crowd[-1])["Ready"][2]
 
 
 def test_sweeps_that_begin_together_drift_apart_by_what_chance_says() -> None:
     due = []
     for jitter in (0.0, 0.5, 1.0):
-        desk = Desk()
-        desk.workspace.first_period = 1.0 - jitter / 2
-        desk.holder()
-        desk.sweep(row())
-        begun = desk.now
-        while Operation.LIST_ACCOUNTS not in {each.operation for each in make_plan(desk.workspace, desk.now).calls}:
-            desk.wait(1.0)
-        due.append(desk.now - begun)
-        desk.sweep(row())
-        again = desk.now
-        while Operation.LIST_ACCOUNTS not in {each.operation for each in make_plan(desk.workspace, desk.now).calls}:
-            desk.wait(1.0)
-        assert 299.0 <= desk.now - again <= 302.0  # later periods are whole
+        core = CoreWorld()
+        core.workspace.first_period = 1.0 - jitter / 2
+        core.holder()
+        core.sweep(row())
+        begun = core.now
+        while Operation.LIST_ACCOUNTS not in {each.operation for each in make_plan(core.workspace, core.now).calls}:
+            core.wait(1.0)
+        due.append(core.now - begun)
+        core.sweep(row())
+        again = core.now
+        while Operation.LIST_ACCOUNTS not in {each.operation for each in make_plan(core.workspace, core.now).calls}:
+            core.wait(1.0)
+        assert 299.0 <= core.now - again <= 302.0  # later periods are whole
     assert due == sorted(due, reverse=True)
     assert due[0] - due[2] > 140.0

@@ -8,10 +8,6 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.e2e.stage.concurrency import LONGEST, all_ended, played
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import Stage, staged
-from tests.e2e.stage.world import MARKER, World
 from tests.e2e.stories import (
     adopting,
     becoming_ready,
@@ -25,8 +21,12 @@ from tests.e2e.stories import (
     stories_of,
     waiting,
 )
+from tests.e2e.support.concurrency import LONGEST, all_ended, played
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import Tenant, opened_tenant
+from tests.e2e.support.world import MARKER, World
 
-Story = Callable[[Stage], None]
+Story = Callable[[Tenant], None]
 # Those that wait for a minute come first.
 STORIES = stories_of(
     waiting, domains, mirroring, deleting, secrets, adopting, changing, mails, renaming, becoming_ready
@@ -46,8 +46,8 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
-        with staged(world, story.__name__, OURS) as stage, operator.heard(stage.namespace):
-            story(stage)
+        with opened_tenant(world, story.__name__, OURS) as tenant, operator.heard(tenant.namespace):
+            story(tenant)
 
     with played(request, "story", play, AT_ONCE) as outcomes:
         yield outcomes

@@ -14,11 +14,11 @@ import pytest
 
 from tests.e2e.batches import stories
 from tests.e2e.batches.pool import ANN, BOB, CAT, Pool, pooled
-from tests.e2e.stage.concurrency import LONGEST, played
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import World
 from tests.e2e.stories import stories_of
+from tests.e2e.support.concurrency import LONGEST, played
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import World
 
 Story = Callable[[Pool], None]
 AT_ONCE = 12
@@ -46,7 +46,7 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
-        with pooled(world, story.__name__, OURS) as pool, operator.heard(pool.stage.namespace):
+        with pooled(world, story.__name__, OURS) as pool, operator.heard(pool.tenant.namespace):
             story(pool)
 
     with played(request, "story", play, AT_ONCE) as outcomes:
@@ -65,7 +65,7 @@ def pool(world: World) -> Iterator[Pool]:
 
 
 def test_a_restart_writes_nothing_and_a_batch_made_again_adopts_its_children(world: World, pool: Pool) -> None:
-    home = pool.stage.namespace
+    home = pool.tenant.namespace
     with operator_of(world, OWN, home):
         pool.make(ANN, BOB, CAT)
         for name in (ANN, BOB, CAT):
@@ -77,15 +77,15 @@ def test_a_restart_writes_nothing_and_a_batch_made_again_adopts_its_children(wor
         assert restarted.figure(WRITES, kind="SenderAccountBatch") == 0
     uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
     with asleep(world.cluster.pids["kube-controller-manager"]):  # it would collect children without a living owner
-        pool.stage.server.merge("SenderAccountBatch", home, pool.name, {"metadata": {"finalizers": None}})
+        pool.tenant.server.merge("SenderAccountBatch", home, pool.name, {"metadata": {"finalizers": None}})
         pool.remove()
         pool.apply(ANN, BOB)
         with operator_of(world, OWN, home):
             pool.until_account(ANN, lambda shown: _owner(shown) == pool.uid, "its new owner")
             pool.ready()
-            pool.stage.gone(pool.child(CAT))
-    pool.stage.server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{home}-after"}})
-    pool.stage.server.delete("Namespace", "", f"{home}-after")
+            pool.tenant.gone(pool.child(CAT))
+    pool.tenant.server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{home}-after"}})
+    pool.tenant.server.delete("Namespace", "", f"{home}-after")
     assert {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()} == {
         pool.child(name): uids[pool.child(name)] for name in (ANN, BOB)
     }

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.world import World
 from tests.e2e.test_tools import tool
 
 

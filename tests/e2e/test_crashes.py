@@ -12,12 +12,12 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e.stage.account_watch import PATIENCE
-from tests.e2e.stage.concurrency import LONGEST, all_ended, chosen_of
-from tests.e2e.stage.gate import Hold, When
-from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.scenes import (
+from tests.e2e.support.account_watch import PATIENCE
+from tests.e2e.support.concurrency import LONGEST, all_ended, chosen_of
+from tests.e2e.support.gate import Hold, When
+from tests.e2e.support.gated_operators import GatedOperators, gated_operators
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.scenarios import (
     ADOPTING,
     CREATING,
     CREATING_BY_ID,
@@ -25,10 +25,10 @@ from tests.e2e.stage.scenes import (
     DELETING,
     MAILING,
     REPLACING,
-    Scene,
+    Scenario,
 )
-from tests.e2e.stage.stage import Stage
-from tests.e2e.stage.world import World
+from tests.e2e.support.tenant import Tenant
+from tests.e2e.support.world import World
 
 GROUP_SIZE = 10  # so few that the operator's calls to the API server do not run out
 AT_ONCE = 2
@@ -54,7 +54,7 @@ class Step:
 class Point:
     """`late`: the request arrives after all, when the second operator is at work."""
 
-    scene: Scene
+    scenario: Scenario
     step: Step
     when: When
     late: bool = False
@@ -62,7 +62,7 @@ class Point:
     @property
     def name(self) -> str:
         arrives = "_which_arrives_late" if self.late else ""
-        return f"{self.scene.name}_{self.when}_{self.step.name}{arrives}"
+        return f"{self.scenario.name}_{self.when}_{self.step.name}{arrives}"
 
 
 STEPS = {
@@ -98,10 +98,15 @@ STEPS = {
 }
 WRITES = (CREATE, CREATE_NATIVE, DELETE, SEND)
 POINTS = [
-    *(Point(scene, step, when) for scene, steps in STEPS.items() for step in steps for when in ("before", "after")),
     *(
-        Point(scene, step, "before", late=True)
-        for scene, steps in STEPS.items()
+        Point(scenario, step, when)
+        for scenario, steps in STEPS.items()
+        for step in steps
+        for when in ("before", "after")
+    ),
+    *(
+        Point(scenario, step, "before", late=True)
+        for scenario, steps in STEPS.items()
         for step in steps
         if step.parts in WRITES
     ),
@@ -115,34 +120,36 @@ def kill_at(world: World, points: list[Point]) -> Faults:
     """Play these points with one operator up to the kill and with another one afterwards; what went wrong at each."""
     with ExitStack() as stack:
         operators, _ = stack.enter_context(gated_operators(world, "crashes"))
-        stages = {point: stack.enter_context(operators.staged(point.name.replace("_the_", "_"))) for point in points}
+        tenants = {
+            point: stack.enter_context(operators.opened_tenant(point.name.replace("_the_", "_"))) for point in points
+        }
         with operators.operator() as killed:
-            holds = _reach(operators, stages)
+            holds = _reach(operators, tenants)
             killed.kill()
         late = [hold for point, hold in holds.items() if point.late]
         operators.kubernetes.drop()
         operators.coldsend.drop(besides=late)
         with operators.operator() as successor:
-            for point, stage in stages.items():
+            for point, tenant in tenants.items():
                 if point.late:
-                    point.scene.look(stage)
+                    point.scenario.look(tenant)
                     operators.coldsend.release(holds[point])
             with ThreadPoolExecutor(GROUP_SIZE) as pool:
-                faults = pool.map(lambda point: _fault(point, stages[point], (killed, successor)), points)
+                faults = pool.map(lambda point: _fault(point, tenants[point], (killed, successor)), points)
                 return dict(zip(points, faults, strict=True))
 
 
-def _reach(operators: GatedOperators, stages: dict[Point, Stage]) -> dict[Point, Hold]:
+def _reach(operators: GatedOperators, tenants: dict[Point, Tenant]) -> dict[Point, Hold]:
     """Each point's request, held."""
     with ThreadPoolExecutor(GROUP_SIZE) as pool:
-        list(pool.map(lambda point: point.scene.prepare(stages[point]), stages))
+        list(pool.map(lambda point: point.scenario.prepare(tenants[point]), tenants))
     gates = {"kubernetes": operators.kubernetes, "coldsend": operators.coldsend}
     holds = {
-        point: gates[point.step.api].hold(stage.namespace, *point.step.parts, when=point.when)
-        for point, stage in stages.items()
+        point: gates[point.step.api].hold(tenant.namespace, *point.step.parts, when=point.when)
+        for point, tenant in tenants.items()
     }
-    for point, stage in stages.items():
-        point.scene.act(stage)
+    for point, tenant in tenants.items():
+        point.scenario.act(tenant)
     for point, hold in holds.items():
         assert hold.reached.wait(PATIENCE), f"{point.name} was never reached"
     for point, hold in holds.items():
@@ -150,12 +157,12 @@ def _reach(operators: GatedOperators, stages: dict[Point, Stage]) -> dict[Point,
     return holds
 
 
-def _fault(point: Point, stage: Stage, operators: tuple[OperatorRun, ...]) -> Exception | None:
+def _fault(point: Point, tenant: Tenant, operators: tuple[OperatorRun, ...]) -> Exception | None:
     try:
-        point.scene.prove(stage)
+        point.scenario.prove(tenant)
     except Exception as fault:  # noqa: BLE001 - the test of this point raises it
         for operator in operators:
-            lines = [line for line in operator.lines().splitlines() if stage.namespace in line]
+            lines = [line for line in operator.lines().splitlines() if tenant.namespace in line]
             fault.add_note("\n".join([f"the log of {operator.log.name}:", *lines[-30:]]))
         return fault
     return None

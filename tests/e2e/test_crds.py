@@ -9,11 +9,11 @@ import pytest
 
 import devcluster
 from coldsend_emulator.running import running_emulator
-from tests.e2e.stage import manifests
-from tests.e2e.stage.api_server import ApiServer, api_server, named
-from tests.e2e.stage.operators import OperatorRun, running_operator, started_operator
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import OWN_KEY
+from tests.e2e.support import manifests
+from tests.e2e.support.api_server import ApiServer, api_server, named
+from tests.e2e.support.operators import OperatorRun, running_operator, started_operator
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import OWN_KEY
 from tests.kube.support import CRDS as DEFINITIONS
 from tests.kube.support import install_crds, kubectl
 

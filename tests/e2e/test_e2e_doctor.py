@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from coldsend_operator import __version__
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import MARKER, World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import MARKER, World
 from tests.e2e.test_tools import tool
 
 WORK = [

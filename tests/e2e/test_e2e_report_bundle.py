@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import MARKER, World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import MARKER, World
 from tests.e2e.test_e2e_doctor import install, namespace_with_robot
 from tests.e2e.test_tools import accounts, ready, tool
 

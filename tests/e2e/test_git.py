@@ -12,9 +12,9 @@ import yaml
 
 from argocd.generate import GROUP, HERE, KINDS
 from tests.argocd.lua import Health, health
-from tests.e2e.stage.api_server import MANAGER, named
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import MANAGER, named
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import World
 
 REPOSITORY = Path(__file__).parents[2] / "examples" / "argocd" / "inboxes"
 NAMESPACE = "outreach"

@@ -8,7 +8,7 @@ from random import SystemRandom
 
 import pytest
 
-from tests.e2e.stage.world import World
+from tests.e2e.support.world import World
 from tests.soak.killing import survive
 
 KILLS = 12

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.operators import OperatorRun, running_operator
-from tests.e2e.stage.stage import Stage, eventually, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.operators import OperatorRun, running_operator
+from tests.e2e.support.tenant import Tenant, eventually, opened_tenant
+from tests.e2e.support.world import World
 
 GROUP = "coldsend.pro"
 KINDS = ["senderaccounts", "senderaccountbatches"]
@@ -34,7 +34,7 @@ MAX_LINES = 2 * len(NAMES)  # a finalizer and a status of each
 
 
 @contextmanager
-def operator_with_roles(home: Stage, watched: Stage, folder: Path) -> Iterator[OperatorRun]:
+def operator_with_roles(home: Tenant, watched: Tenant, folder: Path) -> Iterator[OperatorRun]:
     server, account = home.server, f"operator-{watched.namespace}"
     server.apply(named("ServiceAccount", home.namespace, account))
     subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home.namespace}]
@@ -57,11 +57,11 @@ def operator_with_roles(home: Stage, watched: Stage, folder: Path) -> Iterator[O
         yield operator
 
 
-def outlive(stage: Stage, home: Stage) -> None:
-    name, account = f"outlive-{stage.namespace}", f"operator-{stage.namespace}"
+def outlive(tenant: Tenant, home: Tenant) -> None:
+    name, account = f"outlive-{tenant.namespace}", f"operator-{tenant.namespace}"
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
     subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home.namespace}]
-    stage.server.apply(
+    tenant.server.apply(
         named("ClusterRole", "", name, rules=LASTING),
         named("ClusterRoleBinding", "", name, roleRef=reference, subjects=subjects),
     )
@@ -78,21 +78,21 @@ def refusals(operator: OperatorRun, namespace: str) -> list[str]:
 def test_a_namespace_that_goes_with_the_rights_in_it(world: World, tmp_path: Path, lasting: bool) -> None:
     """Without rights that last it hangs, which is said once; with them it goes."""
     with (
-        staged(world, "home") as home,
-        staged(world, "goes") as stage,
-        operator_with_roles(home, stage, tmp_path) as operator,
+        opened_tenant(world, "home") as home,
+        opened_tenant(world, "goes") as tenant,
+        operator_with_roles(home, tenant, tmp_path) as operator,
     ):
-        stage.make_each(*NAMES)
+        tenant.make_each(*NAMES)
         if lasting:
-            outlive(stage, home)
-        stage.server.delete("Namespace", "", stage.namespace)
-        eventually(lambda: not any(stage.inboxes(name) for name in NAMES), "the end of the inboxes")
+            outlive(tenant, home)
+        tenant.server.delete("Namespace", "", tenant.namespace)
+        eventually(lambda: not any(tenant.inboxes(name) for name in NAMES), "the end of the inboxes")
         if not lasting:
-            eventually(lambda: refusals(operator, stage.namespace), "a word about the rights that are gone")
+            eventually(lambda: refusals(operator, tenant.namespace), "a word about the rights that are gone")
             time.sleep(QUIET_SECONDS)
-            said = refusals(operator, stage.namespace)
+            said = refusals(operator, tenant.namespace)
             assert len(said) <= MAX_LINES, said
             assert all("orbidden" in each for each in said)
-            outlive(stage, home)  # the way out that the docs name
+            outlive(tenant, home)  # the way out that the docs name
         for name in NAMES:
-            stage.gone(name)
+            tenant.gone(name)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage.concurrency import LONGEST, all_ended, played
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.concurrency import LONGEST, all_ended, played
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import opened_tenant
+from tests.e2e.support.world import World
 from tests.open_points.place import Place
 from tests.open_points.stories import surprises
 from tests.open_points.table import ROWS
@@ -62,8 +62,8 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Reading, Future[None]]]:
     def play(reading: Reading) -> None:
-        with staged(world, reading.name, OURS) as stage, operator.heard(stage.namespace):
-            place = Place(world, stage.namespace, stage.labels)
+        with opened_tenant(world, reading.name, OURS) as tenant, operator.heard(tenant.namespace):
+            place = Place(world, tenant.namespace, tenant.labels)
             place.switch(**dict(reading.values))
             reading.story(place)
 

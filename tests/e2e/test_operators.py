@@ -5,9 +5,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.e2e.stage.concurrency import LONGEST, all_ended, played
-from tests.e2e.stage.world import World
 from tests.e2e.stories import operating, replicating, stories_of
+from tests.e2e.support.concurrency import LONGEST, all_ended, played
+from tests.e2e.support.world import World
 
 AT_ONCE = 4
 STORIES = stories_of(replicating, operating)  # those that wait for a Lease to run out come first

@@ -18,8 +18,8 @@ import yaml
 
 from tests.chart.rights import asked, rights_of, unneeded
 from tests.chart.support import rendered
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.world import World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.world import World
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "argocd"

@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import OWN_KEY, World
 from tests.tools.pages import commands
 
 GOOGLE = {"inbox_type": "GOOGLE_WORKSPACE", "display_name": "A Name", "daily_limit": 50}

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from coldsend_emulator.running import RunningEmulator, running_emulator
-from tests.emulator.desk import KEY, SLOW_SECONDS, Desk
+from tests.emulator.client import KEY, SLOW_SECONDS, EmulatorClient
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +24,12 @@ def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
 
 
 @pytest.fixture(scope="session")
-def shared_desk(shared_emulator: RunningEmulator) -> Iterator[Desk]:
-    opened = Desk(shared_emulator)
+def shared_client(shared_emulator: RunningEmulator) -> Iterator[EmulatorClient]:
+    opened = EmulatorClient(shared_emulator)
     yield opened
     opened.http.close()
 
 
 @pytest.fixture
-def desk(emulator: RunningEmulator, shared_desk: Desk) -> Desk:
-    return shared_desk
+def client(emulator: RunningEmulator, shared_client: EmulatorClient) -> EmulatorClient:
+    return shared_client

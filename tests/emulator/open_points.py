@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.emulator.desk import Desk
+from tests.emulator.client import EmulatorClient
 from tests.emulator.stories import access, conflicts, jobs, limits, lists, native, writes
 
-Case = tuple[dict[str, str | float | None], Callable[[Desk], Any], Any]
+Case = tuple[dict[str, str | float | None], Callable[[EmulatorClient], Any], Any]
 
 _OTHER = ["email", "id", "ok", "reason", "state"]
 
@@ -177,12 +177,12 @@ CASES: list[Case] = [
     ({"native_seconds": 30}, native.native_appears, (201, 0, 1)),
     (
         {"native_first_status": "ACTIVE", "pending_seconds": 30},
-        native.first_status(lambda desk: desk.native(desk.domain())),
+        native.first_status(lambda client: client.native(client.domain())),
         ("ACTIVE", "ACTIVE"),
     ),
     (
         {"native_first_status": "PENDING", "pending_seconds": 30},
-        native.first_status(lambda desk: desk.native(desk.domain())),
+        native.first_status(lambda client: client.native(client.domain())),
         ("PENDING", "ACTIVE"),
     ),
     ({"native_bulk_answer": "results"}, native.native_bulk_answer, (False, 2, True, 2, 2)),
@@ -219,8 +219,8 @@ CASES: list[Case] = [
     ({"limit_minimum": 1}, lists.low_limits, [422, 201, 201]),
     ({"limit_minimum": 10}, lists.low_limits, [422, 422, 201]),
     ({"limit_minimum": 0}, lists.low_limits, [201, 201, 201]),
-    ({"pending_seconds": 0}, native.first_status(lambda desk: desk.create()), ("ACTIVE", "ACTIVE")),
-    ({"pending_seconds": 30}, native.first_status(lambda desk: desk.create()), ("PENDING", "ACTIVE")),
+    ({"pending_seconds": 0}, native.first_status(lambda client: client.create()), ("ACTIVE", "ACTIVE")),
+    ({"pending_seconds": 30}, native.first_status(lambda client: client.create()), ("PENDING", "ACTIVE")),
     ({"pending_filter": "refused"}, lists.pending_filter, 422),
     ({"pending_filter": "accepted"}, lists.pending_filter, 200),
     ({"status_words": "usual", "type_words": "usual"}, lists.row_words, ("ACTIVE", "CUSTOM_SMTP")),

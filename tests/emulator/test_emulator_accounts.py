@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.desk import NOBODY, Desk, smtp_item
+from tests.emulator.client import NOBODY, EmulatorClient, smtp_item
 
 SMTP, NATIVE, LIST = "/sender-accounts/smtp", "/sender-accounts/coldsend-native", "/sender-accounts"
 
 
-def test_a_created_account_is_answered_with_what_was_sent_and_never_a_password(desk: Desk) -> None:
-    answer = desk.create("ann@company.com", display_name="Ann", daily_limit=50)
+def test_a_created_account_is_answered_with_what_was_sent_and_never_a_password(client: EmulatorClient) -> None:
+    answer = client.create("ann@company.com", display_name="Ann", daily_limit=50)
     body = answer.json()
     assert answer.status_code == 201
     assert list(body) == [
@@ -20,26 +20,26 @@ def test_a_created_account_is_answered_with_what_was_sent_and_never_a_password(d
     assert (body["email_address"], body["daily_limit"], body["overall_status"]) == ("ann@company.com", 50, "ACTIVE")
 
 
-def test_a_row_has_the_documented_fields(desk: Desk) -> None:
-    desk.create()
-    assert set(desk.row()) == {
+def test_a_row_has_the_documented_fields(client: EmulatorClient) -> None:
+    client.create()
+    assert set(client.row()) == {
         *("inbox_id", "email_address", "display_name", "inbox_type", "overall_status"),
         *("daily_limit", "emails_sent_today", "health_score", "created_at"),
     }
 
 
-def test_no_password_comes_back_from_either_side(desk: Desk) -> None:
-    inbox_id = desk.create(smtp_password="never-shown", imap_password="nor-this").json()["inbox_id"]
-    seen = [desk.get(inbox_id).text, desk.http.get(LIST).text, str(desk.emulator.inboxes())]
+def test_no_password_comes_back_from_either_side(client: EmulatorClient) -> None:
+    inbox_id = client.create(smtp_password="never-shown", imap_password="nor-this").json()["inbox_id"]
+    seen = [client.get(inbox_id).text, client.http.get(LIST).text, str(client.emulator.inboxes())]
     assert not any("never-shown" in text or "nor-this" in text for text in seen)
-    assert desk.emulator.has_passwords(inbox_id, "never-shown", "nor-this")
-    assert not desk.emulator.has_passwords(inbox_id, "never-shown", "wrong")
+    assert client.emulator.has_passwords(inbox_id, "never-shown", "nor-this")
+    assert not client.emulator.has_passwords(inbox_id, "never-shown", "wrong")
 
 
-def test_fields_left_out_get_their_defaults(desk: Desk) -> None:
+def test_fields_left_out_get_their_defaults(client: EmulatorClient) -> None:
     body = smtp_item("a@company.com")
-    assert desk.http.post(SMTP, json=body).json()["daily_limit"] == 100
-    assert desk.emulator.inboxes()[0]["smtp"]["encrypted"] is True
+    assert client.http.post(SMTP, json=body).json()["daily_limit"] == 100
+    assert client.emulator.inboxes()[0]["smtp"]["encrypted"] is True
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_fields_left_out_get_their_defaults(desk: Desk) -> None:
         ({"daily_limit": 0}, "daily_limit", "greater_than_equal"),
     ],
 )
-def test_a_bad_field_is_named(desk: Desk, changes: dict[str, Any], field: str, kind: str) -> None:
-    answer = desk.http.post(SMTP, json={**smtp_item("a@company.com"), **changes})
+def test_a_bad_field_is_named(client: EmulatorClient, changes: dict[str, Any], field: str, kind: str) -> None:
+    answer = client.http.post(SMTP, json={**smtp_item("a@company.com"), **changes})
     assert answer.status_code == 422
     assert [(problem["loc"], problem["type"]) for problem in answer.json()["detail"]] == [(["body", field], kind)]
 
@@ -79,53 +79,55 @@ def test_a_bad_field_is_named(desk: Desk, changes: dict[str, Any], field: str, k
         *("imap_host", "imap_port", "imap_username", "imap_password"),
     ],
 )
-def test_a_missing_field_is_named(desk: Desk, field: str) -> None:
+def test_a_missing_field_is_named(client: EmulatorClient, field: str) -> None:
     body = smtp_item("a@company.com")
     del body[field]
-    detail = desk.http.post(SMTP, json=body).json()["detail"]
+    detail = client.http.post(SMTP, json=body).json()["detail"]
     assert detail == [{"loc": ["body", field], "msg": "Field required", "type": "missing"}]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
-def test_a_body_that_is_no_object_is_refused(desk: Desk, body: bytes) -> None:
-    answer = desk.http.post(SMTP, content=body)
+def test_a_body_that_is_no_object_is_refused(client: EmulatorClient, body: bytes) -> None:
+    answer = client.http.post(SMTP, content=body)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][0] == "body"
 
 
-def test_an_address_exists_only_once_whatever_its_case(desk: Desk) -> None:
-    assert [desk.create("ann@company.com").status_code, desk.create("ANN@company.com").status_code] == [201, 409]
+def test_an_address_exists_only_once_whatever_its_case(client: EmulatorClient) -> None:
+    assert [client.create("ann@company.com").status_code, client.create("ANN@company.com").status_code] == [201, 409]
 
 
 @pytest.mark.parametrize(
     "broken", [{"hosts": ["imap.company.com"]}, {"addresses": ["A@company.com"]}, {"passwords": ["s3cret-smtp"]}]
 )
-def test_an_account_that_cannot_be_reached_is_refused_until_it_can(desk: Desk, broken: dict[str, list[str]]) -> None:
-    desk.emulator.break_connections(**broken)
-    refused = desk.create("a@company.com")
+def test_an_account_that_cannot_be_reached_is_refused_until_it_can(
+    client: EmulatorClient, broken: dict[str, list[str]]
+) -> None:
+    client.emulator.break_connections(**broken)
+    refused = client.create("a@company.com")
     assert (refused.status_code, refused.json()["detail"][:17]) == (400, "Connection failed")
-    desk.emulator.mend_connections()
-    assert desk.create("a@company.com").status_code == 201
+    client.emulator.mend_connections()
+    assert client.create("a@company.com").status_code == 201
 
 
-def test_an_inbox_made_while_the_connection_check_goes_on_wins(desk: Desk) -> None:
-    desk.emulator.switch(connection_check_seconds=0.2)
-    assert desk.create("a@company.com").status_code == 201
-    assert desk.create("a@company.com").status_code == 409
+def test_an_inbox_made_while_the_connection_check_goes_on_wins(client: EmulatorClient) -> None:
+    client.emulator.switch(connection_check_seconds=0.2)
+    assert client.create("a@company.com").status_code == 201
+    assert client.create("a@company.com").status_code == 409
 
 
-def test_a_deleted_inbox_is_gone(desk: Desk) -> None:
-    inbox_id = desk.seed("a@company.com")[0]
-    assert desk.delete(inbox_id).json()["success"] is True
-    assert [desk.get(inbox_id).status_code, desk.delete(inbox_id).status_code] == [404, 404]
+def test_a_deleted_inbox_is_gone(client: EmulatorClient) -> None:
+    inbox_id = client.seed("a@company.com")[0]
+    assert client.delete(inbox_id).json()["success"] is True
+    assert [client.get(inbox_id).status_code, client.delete(inbox_id).status_code] == [404, 404]
 
 
-def test_an_inbox_that_a_campaign_uses_stays_until_it_is_freed(desk: Desk) -> None:
-    inbox_id = desk.seed("a@company.com")[0]
-    campaign = desk.emulator.hold("a@company.com")
-    assert desk.delete(inbox_id).status_code == 409
-    desk.emulator.free(campaign)
-    assert desk.delete(inbox_id).status_code == 200
+def test_an_inbox_that_a_campaign_uses_stays_until_it_is_freed(client: EmulatorClient) -> None:
+    inbox_id = client.seed("a@company.com")[0]
+    campaign = client.emulator.hold("a@company.com")
+    assert client.delete(inbox_id).status_code == 409
+    client.emulator.free(campaign)
+    assert client.delete(inbox_id).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -143,21 +145,21 @@ def test_an_inbox_that_a_campaign_uses_stays_until_it_is_freed(desk: Desk) -> No
         ("GET", "/nothing"),
     ],
 )
-def test_what_is_not_there_is_404(desk: Desk, method: str, path: str) -> None:
+def test_what_is_not_there_is_404(client: EmulatorClient, method: str, path: str) -> None:
     body = {"recipient_email": "ops@company.com"} if path.endswith("test-email") else None
-    answer = desk.http.request(method, path, json=body)
+    answer = client.http.request(method, path, json=body)
     assert (answer.status_code, list(answer.json())) == (404, ["detail"])
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/sender-accounts/x"), ("DELETE", "/domains/x")])
-def test_an_id_that_is_no_uuid_is_422(desk: Desk, method: str, path: str) -> None:
-    answer = desk.http.request(method, path)
+def test_an_id_that_is_no_uuid_is_422(client: EmulatorClient, method: str, path: str) -> None:
+    answer = client.http.request(method, path)
     assert (answer.status_code, answer.json()["detail"][0]["loc"][0]) == (422, "path")
 
 
-def test_another_workspace_sees_nothing_of_this_one(desk: Desk) -> None:
-    inbox_id = desk.seed("a@company.com")[0]
-    with desk.with_key("cs_live_other") as other:
+def test_another_workspace_sees_nothing_of_this_one(client: EmulatorClient) -> None:
+    inbox_id = client.seed("a@company.com")[0]
+    with client.with_key("cs_live_other") as other:
         assert other.get(LIST).json()["sender_accounts"] == []
         assert other.get(f"/sender-accounts/{inbox_id}").status_code == 404
 
@@ -165,9 +167,11 @@ def test_another_workspace_sees_nothing_of_this_one(desk: Desk) -> None:
 # The list
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(desk: Desk) -> None:
-    desk.emulator.seed_many(45, "u{n}@company.com")
-    pages = [desk.http.get(LIST, params={"page": page, "limit": 20, "sort_by": "email_address"}) for page in (1, 2, 3)]
+def test_pages_follow_each_other_without_gap_or_overlap(client: EmulatorClient) -> None:
+    client.emulator.seed_many(45, "u{n}@company.com")
+    pages = [
+        client.http.get(LIST, params={"page": page, "limit": 20, "sort_by": "email_address"}) for page in (1, 2, 3)
+    ]
     assert [page.json()["pagination"] for page in pages] == [
         {"page": 1, "limit": 20, "total": 45, "pages": 3, "has_next": True, "has_prev": False},
         {"page": 2, "limit": 20, "total": 45, "pages": 3, "has_next": True, "has_prev": True},
@@ -177,37 +181,37 @@ def test_pages_follow_each_other_without_gap_or_overlap(desk: Desk) -> None:
     assert addresses == sorted(f"u{n}@company.com" for n in range(45))
 
 
-def test_a_page_has_20_rows_when_no_limit_is_sent(desk: Desk) -> None:
-    desk.emulator.seed_many(30, "u{n}@company.com")
-    assert len(desk.rows()) == 20
+def test_a_page_has_20_rows_when_no_limit_is_sent(client: EmulatorClient) -> None:
+    client.emulator.seed_many(30, "u{n}@company.com")
+    assert len(client.rows()) == 20
 
 
 @pytest.mark.parametrize(
     ("sort_by", "first"), [("email_address", "a"), ("inbox_type", "b"), ("created_at", "c"), ("health_score", "d")]
 )
-def test_rows_come_in_the_order_asked_for(desk: Desk, sort_by: str, first: str) -> None:
+def test_rows_come_in_the_order_asked_for(client: EmulatorClient, sort_by: str, first: str) -> None:
     for name in "bcda":
         values = {
             "inbox_type": "COLDSEND" if name == "b" else "CUSTOM_SMTP",
             "created_at": 1_700_000_000 if name == "c" else 1_800_000_000,
             "health_score": None if name == "d" else 90,
         }
-        desk.seed(f"{name}@company.com", **values)
-    assert desk.addresses(sort_by=sort_by, sort_order="asc")[0][0] == first
-    assert desk.addresses(sort_by=sort_by, sort_order="desc")[-1][0] == first
+        client.seed(f"{name}@company.com", **values)
+    assert client.addresses(sort_by=sort_by, sort_order="asc")[0][0] == first
+    assert client.addresses(sort_by=sort_by, sort_order="desc")[-1][0] == first
 
 
-def test_the_order_follows_a_change(desk: Desk) -> None:
-    desk.seed("a@company.com", "b@company.com", health_score=90)
-    desk.emulator.change("b@company.com", health_score=10)
-    assert desk.addresses(sort_by="health_score") == ["b@company.com", "a@company.com"]
+def test_the_order_follows_a_change(client: EmulatorClient) -> None:
+    client.seed("a@company.com", "b@company.com", health_score=90)
+    client.emulator.change("b@company.com", health_score=10)
+    assert client.addresses(sort_by="health_score") == ["b@company.com", "a@company.com"]
 
 
-def test_filters_narrow_the_list_and_its_total(desk: Desk) -> None:
-    desk.seed("a@company.com", overall_status="PAUSED", inbox_type="OUTLOOK_365")
-    desk.seed("b@company.com", overall_status="PAUSED")
-    desk.seed("c@company.com")
-    answer = desk.http.get(LIST, params={"status": "PAUSED", "inbox_type": "OUTLOOK_365"}).json()
+def test_filters_narrow_the_list_and_its_total(client: EmulatorClient) -> None:
+    client.seed("a@company.com", overall_status="PAUSED", inbox_type="OUTLOOK_365")
+    client.seed("b@company.com", overall_status="PAUSED")
+    client.seed("c@company.com")
+    answer = client.http.get(LIST, params={"status": "PAUSED", "inbox_type": "OUTLOOK_365"}).json()
     assert [row["email_address"] for row in answer["sender_accounts"]] == ["a@company.com"]
     assert answer["pagination"]["total"] == 1
 
@@ -219,8 +223,8 @@ def test_filters_narrow_the_list_and_its_total(desk: Desk) -> None:
         *({"status": "NEW"}, {"sort_by": "id"}, {"sort_order": "up"}),
     ],
 )
-def test_a_bad_query_is_named(desk: Desk, query: dict[str, Any]) -> None:
-    answer = desk.http.get(LIST, params=query)
+def test_a_bad_query_is_named(client: EmulatorClient, query: dict[str, Any]) -> None:
+    answer = client.http.get(LIST, params=query)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", *query]
 
@@ -228,45 +232,45 @@ def test_a_bad_query_is_named(desk: Desk, query: dict[str, Any]) -> None:
 # Native inboxes
 
 
-def test_a_native_inbox_has_the_address_of_its_domain(desk: Desk) -> None:
-    domain = desk.domain("mail.company.com")
-    body = desk.native(domain, "john").json()
+def test_a_native_inbox_has_the_address_of_its_domain(client: EmulatorClient) -> None:
+    domain = client.domain("mail.company.com")
+    body = client.native(domain, "john").json()
     assert (body["email_address"], body["inbox_type"]) == ("john@mail.company.com", "COLDSEND")
-    assert desk.http.get(f"/domains/{domain}").json()["current_inboxes"] == 1
+    assert client.http.get(f"/domains/{domain}").json()["current_inboxes"] == 1
 
 
-def test_a_domain_of_another_workspace_is_not_found(desk: Desk) -> None:
-    domain = desk.domain("elsewhere.company.com", workspace="workspace-2")
-    assert desk.native(domain).status_code == 404
+def test_a_domain_of_another_workspace_is_not_found(client: EmulatorClient) -> None:
+    domain = client.domain("elsewhere.company.com", workspace="workspace-2")
+    assert client.native(domain).status_code == 404
 
 
 @pytest.mark.parametrize("missing", ["domain_id", "email_prefix", "display_name"])
-def test_a_native_inbox_needs_all_three_fields(desk: Desk, missing: str) -> None:
-    body = {"domain_id": desk.domain(), "email_prefix": "john", "display_name": "John"}
+def test_a_native_inbox_needs_all_three_fields(client: EmulatorClient, missing: str) -> None:
+    body = {"domain_id": client.domain(), "email_prefix": "john", "display_name": "John"}
     del body[missing]
-    assert desk.http.post(NATIVE, json=body).json()["detail"][0]["loc"] == ["body", missing]
+    assert client.http.post(NATIVE, json=body).json()["detail"][0]["loc"] == ["body", missing]
 
 
 # Test mails
 
 
-def test_a_test_mail_is_seen_in_the_mail_log(desk: Desk) -> None:
-    inbox_id = desk.seed("a@company.com")[0]
-    body = desk.send_test(inbox_id, "ops@company.com").json()
-    mail = desk.emulator.mails()[0]
+def test_a_test_mail_is_seen_in_the_mail_log(client: EmulatorClient) -> None:
+    inbox_id = client.seed("a@company.com")[0]
+    body = client.send_test(inbox_id, "ops@company.com").json()
+    mail = client.emulator.mails()[0]
     assert (mail["sender"], mail["recipient"]) == ("a@company.com", "ops@company.com")
     assert (mail["message_id"], mail["sent_at"]) == (body["message_id"], body["sent_at"])
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "PENDING"])
-def test_an_inbox_that_is_not_active_sends_nothing_and_says_so_under_200(desk: Desk, status: str) -> None:
-    inbox_id = desk.seed("a@company.com", overall_status=status)[0]
-    answer = desk.send_test(inbox_id)
+def test_an_inbox_that_is_not_active_sends_nothing_and_says_so_under_200(client: EmulatorClient, status: str) -> None:
+    inbox_id = client.seed("a@company.com", overall_status=status)[0]
+    answer = client.send_test(inbox_id)
     assert (answer.status_code, answer.json()["success"], answer.json()["message_id"]) == (200, False, None)
-    assert desk.emulator.mails() == []
+    assert client.emulator.mails() == []
 
 
 @pytest.mark.parametrize("recipient", ["a@b", "nobody", f"{'a' * 250}@b.com"])
-def test_a_test_mail_needs_a_recipient(desk: Desk, recipient: str) -> None:
-    answer = desk.send_test(desk.seed("a@company.com")[0], recipient)
+def test_a_test_mail_needs_a_recipient(client: EmulatorClient, recipient: str) -> None:
+    answer = client.send_test(client.seed("a@company.com")[0], recipient)
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "recipient_email"])

@@ -14,7 +14,7 @@ import pytest
 
 import coldsend_emulator
 from coldsend_emulator.running import EmulatorError, running_emulator
-from tests.emulator.desk import KEY, Desk
+from tests.emulator.client import KEY, EmulatorClient
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(coldsend_emulator.__file__).parent.parent), "NO_COLOR": "1"}
 COMMAND = [sys.executable, "-m", "coldsend_emulator", "--port", "0"]
@@ -108,7 +108,7 @@ def test_each_key_has_its_own_workspace_unless_told_otherwise() -> None:
 def test_limits_and_switches_are_set_from_the_start() -> None:
     with running_emulator([KEY], per_minute=7, per_hour=70, switches={"create_code": "200"}) as emulator:
         assert emulator.call("GET", "/limits") == {"per_minute": 7, "per_hour": 70}
-        assert Desk(emulator).create().status_code == 200
+        assert EmulatorClient(emulator).create().status_code == 200
 
 
 def test_a_failed_start_is_told() -> None:

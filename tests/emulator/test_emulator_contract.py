@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from coldsend_emulator.operations import BASE_PATH, OPERATIONS
-from tests.emulator.desk import KEY, Desk
+from tests.emulator.client import KEY, EmulatorClient
 
 CONTRACT = Path(__file__).parent.parent / "openapi.yaml"
 CHECKS = [
@@ -78,14 +78,14 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def odd_answers(desk: Desk) -> None:
-    desk.emulator.switch(ODD_WORKSPACE, **ODD_BUT_ALLOWED)
+def odd_answers(client: EmulatorClient) -> None:
+    client.emulator.switch(ODD_WORKSPACE, **ODD_BUT_ALLOWED)
 
 
 @schema.parametrize()
 @bounded
 def test_answers_keep_to_the_contract(
-    desk: Desk, session: requests.Session, odd_answers: None, case: schemathesis.Case[Any]
+    client: EmulatorClient, session: requests.Session, odd_answers: None, case: schemathesis.Case[Any]
 ) -> None:
     """Each request as it is made up, about what is there, and about what is there where answers are odd.
 
@@ -94,29 +94,29 @@ def test_answers_keep_to_the_contract(
 
     def ask(key: str) -> None:
         case.call_and_validate(
-            base_url=desk.emulator.api_url, headers={"X-API-Key": key}, checks=CHECKS, session=session
+            base_url=client.emulator.api_url, headers={"X-API-Key": key}, checks=CHECKS, session=session
         )
 
     ask(KEY)
-    if point_at_what_is_there(desk, case, "default"):
+    if point_at_what_is_there(client, case, "default"):
         ask(KEY)
-    point_at_what_is_there(desk, case, ODD_WORKSPACE)
+    point_at_what_is_there(client, case, ODD_WORKSPACE)
     ask(ODD_KEY)
 
 
-def point_at_what_is_there(desk: Desk, case: schemathesis.Case[Any], workspace: str) -> bool:
+def point_at_what_is_there(client: EmulatorClient, case: schemathesis.Case[Any], workspace: str) -> bool:
     """Put ids of existing things of the workspace where well-formed ids are. Returns whether there was such an id."""
     found = False
     if is_uuid(case.path_parameters.get("inbox_id")):
         address = f"{uuid.uuid4()}@company.com"
-        case.path_parameters["inbox_id"] = desk.emulator.seed({"email_address": address}, workspace=workspace)[0]
+        case.path_parameters["inbox_id"] = client.emulator.seed({"email_address": address}, workspace=workspace)[0]
         found = True
     if is_uuid(case.path_parameters.get("domain_id")):
         name = f"{uuid.uuid4()}.example.com"
-        case.path_parameters["domain_id"] = desk.domain(name, workspace=workspace, status="DNS_PENDING")
+        case.path_parameters["domain_id"] = client.domain(name, workspace=workspace, status="DNS_PENDING")
         found = True
     if isinstance(case.body, dict) and is_uuid(case.body.get("domain_id")):
-        case.body["domain_id"] = desk.domain(f"{uuid.uuid4()}.example.com", workspace=workspace)
+        case.body["domain_id"] = client.domain(f"{uuid.uuid4()}.example.com", workspace=workspace)
         found = True
     return found
 
@@ -152,6 +152,6 @@ def test_the_base_path_is_that_of_the_contract(description: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
-def test_there_is_no_way_to_change_an_inbox(desk: Desk, method: str) -> None:
-    inbox_id = desk.seed("a@company.com")[0]
-    assert desk.http.request(method, f"/sender-accounts/{inbox_id}", json={"daily_limit": 1}).status_code == 405
+def test_there_is_no_way_to_change_an_inbox(client: EmulatorClient, method: str) -> None:
+    inbox_id = client.seed("a@company.com")[0]
+    assert client.http.request(method, f"/sender-accounts/{inbox_id}", json={"daily_limit": 1}).status_code == 405

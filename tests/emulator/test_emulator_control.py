@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 import coldsend_emulator
 from coldsend_emulator.control import changes, disturb, look
 from coldsend_emulator.switches import FIXED, TABLE, Choice, Switch
-from tests.emulator.desk import KEY, NOBODY, Desk, smtp_item
+from tests.emulator.client import KEY, NOBODY, EmulatorClient, smtp_item
 
 README = (Path(coldsend_emulator.__file__).parent / "README.md").read_text()
 CALLS = sorted(
@@ -21,10 +21,10 @@ CALLS = sorted(
 )
 
 
-def test_thousands_of_inboxes_are_seeded_by_one_call(desk: Desk) -> None:
-    ids = desk.emulator.seed_many(5000, "u{n}@company.com", health_score=80.5, inbox_type="OUTLOOK_365")
+def test_thousands_of_inboxes_are_seeded_by_one_call(client: EmulatorClient) -> None:
+    ids = client.emulator.seed_many(5000, "u{n}@company.com", health_score=80.5, inbox_type="OUTLOOK_365")
     assert len(set(ids)) == 5000
-    row = desk.row(search="u4999@")
+    row = client.row(search="u4999@")
     assert (row["inbox_id"], row["health_score"], row["inbox_type"]) == (ids[4999], 80.5, "OUTLOOK_365")
 
 
@@ -41,131 +41,131 @@ def test_thousands_of_inboxes_are_seeded_by_one_call(desk: Desk) -> None:
         {"inbox_type": "GOOGLE_WORKSPACE"},
     ],
 )
-def test_a_row_is_changed_by_hand(desk: Desk, values: dict[str, Any]) -> None:
-    desk.seed("a@company.com")
-    desk.emulator.change("a@company.com", **values)
-    assert {name: desk.row()[name] for name in values} == values
+def test_a_row_is_changed_by_hand(client: EmulatorClient, values: dict[str, Any]) -> None:
+    client.seed("a@company.com")
+    client.emulator.change("a@company.com", **values)
+    assert {name: client.row()[name] for name in values} == values
 
 
-def test_many_rows_are_changed_by_one_call(desk: Desk) -> None:
-    ids = desk.seed("a@company.com", "b@company.com")
-    desk.emulator.change_many([{"inbox": inbox_id, "emails_sent_today": 3} for inbox_id in ids])
-    assert [row["emails_sent_today"] for row in desk.rows()] == [3, 3]
+def test_many_rows_are_changed_by_one_call(client: EmulatorClient) -> None:
+    ids = client.seed("a@company.com", "b@company.com")
+    client.emulator.change_many([{"inbox": inbox_id, "emails_sent_today": 3} for inbox_id in ids])
+    assert [row["emails_sent_today"] for row in client.rows()] == [3, 3]
 
 
-def test_inboxes_are_deleted_by_hand_one_some_or_all(desk: Desk) -> None:
-    desk.seed(*(f"{name}@company.com" for name in "abcd"))
-    desk.emulator.delete("a@company.com")
-    assert desk.emulator.delete_many(["b@company.com"]) == 1
-    assert sorted(desk.addresses()) == ["c@company.com", "d@company.com"]
-    assert desk.emulator.delete_many() == 2
-    assert desk.rows() == []
+def test_inboxes_are_deleted_by_hand_one_some_or_all(client: EmulatorClient) -> None:
+    client.seed(*(f"{name}@company.com" for name in "abcd"))
+    client.emulator.delete("a@company.com")
+    assert client.emulator.delete_many(["b@company.com"]) == 1
+    assert sorted(client.addresses()) == ["c@company.com", "d@company.com"]
+    assert client.emulator.delete_many() == 2
+    assert client.rows() == []
 
 
-def test_the_history_tells_who_created_and_deleted_what(desk: Desk) -> None:
-    desk.delete(desk.create("a@company.com").json()["inbox_id"])
-    desk.seed("b@company.com")
-    told = [(entry["event"], entry["by"], entry["email_address"]) for entry in desk.emulator.history()]
+def test_the_history_tells_who_created_and_deleted_what(client: EmulatorClient) -> None:
+    client.delete(client.create("a@company.com").json()["inbox_id"])
+    client.seed("b@company.com")
+    told = [(entry["event"], entry["by"], entry["email_address"]) for entry in client.emulator.history()]
     assert told == [
         ("created", "createSmtpAccount", "a@company.com"),
         ("deleted", "deleteSenderAccount", "a@company.com"),
         ("created", "control", "b@company.com"),
     ]
-    assert len(desk.emulator.history(by="createSmtpAccount")) == 1
-    assert len(desk.emulator.history(address="B@company.com", event="created")) == 1
+    assert len(client.emulator.history(by="createSmtpAccount")) == 1
+    assert len(client.emulator.history(address="B@company.com", event="created")) == 1
 
 
-def test_an_address_with_two_inboxes_is_told_for_ever(desk: Desk) -> None:
-    desk.emulator.switch(address_scope="nowhere")
-    desk.create("a@company.com")
-    desk.delete(desk.create("A@company.com").json()["inbox_id"])
-    assert desk.emulator.doubled() == ["a@company.com"]
+def test_an_address_with_two_inboxes_is_told_for_ever(client: EmulatorClient) -> None:
+    client.emulator.switch(address_scope="nowhere")
+    client.create("a@company.com")
+    client.delete(client.create("A@company.com").json()["inbox_id"])
+    assert client.emulator.doubled() == ["a@company.com"]
 
 
-def test_the_same_address_in_two_workspaces_is_not_doubled(desk: Desk) -> None:
-    desk.seed("a@company.com")
-    desk.emulator.seed({"email_address": "a@company.com"}, workspace="workspace-2")
-    assert desk.emulator.doubled() == []
-    assert [inbox["workspace"] for inbox in desk.emulator.inboxes(address="a@company.com")] == [
+def test_the_same_address_in_two_workspaces_is_not_doubled(client: EmulatorClient) -> None:
+    client.seed("a@company.com")
+    client.emulator.seed({"email_address": "a@company.com"}, workspace="workspace-2")
+    assert client.emulator.doubled() == []
+    assert [inbox["workspace"] for inbox in client.emulator.inboxes(address="a@company.com")] == [
         "default",
         "workspace-2",
     ]
 
 
-def test_requests_are_counted_by_operation_method_and_status(desk: Desk) -> None:
-    desk.create()
-    desk.create()
-    desk.rows()
-    counts = desk.emulator.request_counts()
+def test_requests_are_counted_by_operation_method_and_status(client: EmulatorClient) -> None:
+    client.create()
+    client.create()
+    client.rows()
+    counts = client.emulator.request_counts()
     assert counts["total"] == 3
     assert counts["by_operation"] == {"createSmtpAccount": 2, "listSenderAccounts": 1}
     assert counts["by_method"] == {"POST": 2, "GET": 1}
     assert counts["by_status"] == {"201": 1, "409": 1, "200": 1}
     assert counts["by_operation_and_status"]["createSmtpAccount 409"] == 1
-    desk.emulator.clear_request_log()
-    assert desk.emulator.request_counts()["total"] == 0
+    client.emulator.clear_request_log()
+    assert client.emulator.request_counts()["total"] == 0
 
 
-def test_the_request_log_holds_no_key_and_no_body(desk: Desk) -> None:
-    desk.create(smtp_password="never-logged")
-    text = str(desk.emulator.requests(operation="createSmtpAccount"))
+def test_the_request_log_holds_no_key_and_no_body(client: EmulatorClient) -> None:
+    client.create(smtp_password="never-logged")
+    text = str(client.emulator.requests(operation="createSmtpAccount"))
     assert "createSmtpAccount" in text
     assert KEY not in text
     assert "never-logged" not in text
 
 
-def test_keys_are_shown_without_themselves(desk: Desk) -> None:
-    desk.emulator.add_key("cs_live_secret", "third", ["sender_accounts:read"])
-    shown = desk.emulator.call("GET", "/keys")["keys"]
+def test_keys_are_shown_without_themselves(client: EmulatorClient) -> None:
+    client.emulator.add_key("cs_live_secret", "third", ["sender_accounts:read"])
+    shown = client.emulator.call("GET", "/keys")["keys"]
     assert "cs_live_secret" not in str(shown)
     assert shown[-1]["workspace"] == "third"
 
 
-def test_a_campaign_changes_its_state_and_its_inboxes(desk: Desk) -> None:
-    desk.seed("a@company.com", "b@company.com")
-    campaign = desk.emulator.hold("a@company.com", state="DRAFT")
-    desk.emulator.call("PATCH", f"/campaigns/{campaign}", {"state": "PAUSED", "inboxes": ["b@company.com"]})
-    shown = desk.emulator.call("GET", "/campaigns")["campaigns"][0]
-    assert (shown["state"], shown["inbox_ids"]) == ("PAUSED", [desk.row(search="b@")["inbox_id"]])
+def test_a_campaign_changes_its_state_and_its_inboxes(client: EmulatorClient) -> None:
+    client.seed("a@company.com", "b@company.com")
+    campaign = client.emulator.hold("a@company.com", state="DRAFT")
+    client.emulator.call("PATCH", f"/campaigns/{campaign}", {"state": "PAUSED", "inboxes": ["b@company.com"]})
+    shown = client.emulator.call("GET", "/campaigns")["campaigns"][0]
+    assert (shown["state"], shown["inbox_ids"]) == ("PAUSED", [client.row(search="b@")["inbox_id"]])
 
 
-def test_a_domain_goes_by_hand_and_its_inboxes_stay(desk: Desk) -> None:
-    desk.native(desk.domain())
-    desk.emulator.call("DELETE", "/domains/mail.example.com")
-    assert (desk.emulator.call("GET", "/domains")["domains"], len(desk.rows())) == ([], 1)
+def test_a_domain_goes_by_hand_and_its_inboxes_stay(client: EmulatorClient) -> None:
+    client.native(client.domain())
+    client.emulator.call("DELETE", "/domains/mail.example.com")
+    assert (client.emulator.call("GET", "/domains")["domains"], len(client.rows())) == ([], 1)
 
 
-def test_jobs_are_seen_from_outside(desk: Desk) -> None:
-    desk.bulk("a@company.com")
-    desk.wait_for_jobs()
-    job = desk.emulator.jobs()[0]
+def test_jobs_are_seen_from_outside(client: EmulatorClient) -> None:
+    client.bulk("a@company.com")
+    client.wait_for_jobs()
+    job = client.emulator.jobs()[0]
     assert (job["kind"], job["total"], job["done"], job["ended"]) == ("smtp_create", 1, 1, True)
 
 
-def test_switches_are_set_all_or_none(desk: Desk) -> None:
+def test_switches_are_set_all_or_none(client: EmulatorClient) -> None:
     with pytest.raises(Exception, match="in_use_code"):
-        desk.emulator.switch(create_code="200", in_use_code="418")
-    assert desk.create().status_code == 201
+        client.emulator.switch(create_code="200", in_use_code="418")
+    assert client.create().status_code == 201
 
 
-def test_switches_show_their_rows_and_go_back_to_their_defaults(desk: Desk) -> None:
-    desk.emulator.call("PUT", "/switches", {"20": "422"})
-    shown = {each["name"]: each for each in desk.emulator.call("GET", "/switches")["switches"]}
+def test_switches_show_their_rows_and_go_back_to_their_defaults(client: EmulatorClient) -> None:
+    client.emulator.call("PUT", "/switches", {"20": "422"})
+    shown = {each["name"]: each for each in client.emulator.call("GET", "/switches")["switches"]}
     assert (shown["in_use_code"]["value"], shown["in_use_code"]["rows"]) == ("422", [20])
-    desk.emulator.reset_switches()
-    assert desk.emulator.call("GET", "/switches")["switches"][0]["value"] == "usual"
+    client.emulator.reset_switches()
+    assert client.emulator.call("GET", "/switches")["switches"][0]["value"] == "usual"
 
 
-def test_a_reset_forgets_all_but_keys_and_limits(desk: Desk) -> None:
-    desk.emulator.limit(50, 500)
-    desk.create()
-    desk.domain()
-    desk.emulator.break_connections(hosts=["x"])
-    desk.emulator.reset()
-    assert desk.emulator.call("GET", "/limits") == {"per_minute": 50, "per_hour": 500}
-    assert desk.emulator.history() == []
-    assert desk.emulator.call("GET", "/bad-connections")["hosts"] == []
-    assert desk.http.get("/domains").json()["domains"] == []
+def test_a_reset_forgets_all_but_keys_and_limits(client: EmulatorClient) -> None:
+    client.emulator.limit(50, 500)
+    client.create()
+    client.domain()
+    client.emulator.break_connections(hosts=["x"])
+    client.emulator.reset()
+    assert client.emulator.call("GET", "/limits") == {"per_minute": 50, "per_hour": 500}
+    assert client.emulator.history() == []
+    assert client.emulator.call("GET", "/bad-connections")["hosts"] == []
+    assert client.http.get("/domains").json()["domains"] == []
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_a_reset_forgets_all_but_keys_and_limits(desk: Desk) -> None:
         ("GET", "/faults/nothing", None),
     ],
 )
-def test_what_the_control_side_does_not_know_is_404(desk: Desk, method: str, path: str, body: Any) -> None:
+def test_what_the_control_side_does_not_know_is_404(client: EmulatorClient, method: str, path: str, body: Any) -> None:
     with pytest.raises(Exception, match="404"):
-        desk.emulator.call(method, path, body)
+        client.emulator.call(method, path, body)
 
 
 @pytest.mark.parametrize(
@@ -193,12 +193,12 @@ def test_what_the_control_side_does_not_know_is_404(desk: Desk, method: str, pat
         ("/limits/forget", None),
     ],
 )
-def test_what_the_control_side_cannot_read_is_422(desk: Desk, path: str, body: Any) -> None:
+def test_what_the_control_side_cannot_read_is_422(client: EmulatorClient, path: str, body: Any) -> None:
     if body is None:
-        assert desk.emulator.call("POST", path) == {"forgotten": True}
+        assert client.emulator.call("POST", path) == {"forgotten": True}
         return
     with pytest.raises(Exception, match="422"):
-        desk.emulator.call("POST", path, body)
+        client.emulator.call("POST", path, body)
 
 
 @pytest.mark.parametrize("call", CALLS)

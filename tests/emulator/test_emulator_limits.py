@@ -5,24 +5,24 @@ import time
 import pytest
 
 from coldsend_emulator.limits import Window
-from tests.emulator.desk import KEY, Desk
+from tests.emulator.client import KEY, EmulatorClient
 
 LIST = "/sender-accounts"
 
 
 @pytest.mark.parametrize("key", [None, "cs_live_nobody", ""])
-def test_a_missing_or_wrong_key_is_401_on_every_path(desk: Desk, key: str | None) -> None:
-    with desk.with_key(key) as client:
-        answers = [client.get(LIST), client.post("/sender-accounts/smtp", json={}), client.get("/nothing")]
+def test_a_missing_or_wrong_key_is_401_on_every_path(client: EmulatorClient, key: str | None) -> None:
+    with client.with_key(key) as other:
+        answers = [other.get(LIST), other.post("/sender-accounts/smtp", json={}), other.get("/nothing")]
     assert [answer.status_code for answer in answers] == [401, 401, 401]
     assert answers[0].json() == {"detail": "Invalid or missing API key"}
 
 
-def test_a_revoked_key_is_401_until_it_is_given_back(desk: Desk) -> None:
-    desk.emulator.change_key(KEY, revoked=True)
-    assert desk.http.get(LIST).status_code == 401
-    desk.emulator.change_key(KEY, revoked=False)
-    assert desk.http.get(LIST).status_code == 200
+def test_a_revoked_key_is_401_until_it_is_given_back(client: EmulatorClient) -> None:
+    client.emulator.change_key(KEY, revoked=True)
+    assert client.http.get(LIST).status_code == 401
+    client.emulator.change_key(KEY, revoked=False)
+    assert client.http.get(LIST).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_a_revoked_key_is_401_until_it_is_given_back(desk: Desk) -> None:
         (["sender_accounts:write"], []),
     ],
 )
-def test_a_scope_opens_what_it_names(desk: Desk, scopes: list[str], opened: list[str]) -> None:
-    inbox_id = desk.seed("seed@company.com")[0]
-    desk.emulator.change_key(KEY, scopes=scopes)
-    answers = {"GET": desk.get(inbox_id), "POST": desk.create(), "DELETE": desk.delete(inbox_id)}
+def test_a_scope_opens_what_it_names(client: EmulatorClient, scopes: list[str], opened: list[str]) -> None:
+    inbox_id = client.seed("seed@company.com")[0]
+    client.emulator.change_key(KEY, scopes=scopes)
+    answers = {"GET": client.get(inbox_id), "POST": client.create(), "DELETE": client.delete(inbox_id)}
     assert [method for method, answer in answers.items() if answer.status_code != 403] == opened
 
 
-def test_a_missing_scope_is_named(desk: Desk) -> None:
-    desk.emulator.change_key(KEY, scopes=["sender_accounts:read"])
-    assert desk.create().json() == {
+def test_a_missing_scope_is_named(client: EmulatorClient) -> None:
+    client.emulator.change_key(KEY, scopes=["sender_accounts:read"])
+    assert client.create().json() == {
         "detail": "Insufficient permissions for this operation",
         "error": "insufficient_scopes",
         "required": ["sender_accounts:create"],
@@ -54,57 +54,57 @@ def test_a_missing_scope_is_named(desk: Desk) -> None:
     }
 
 
-def test_every_answer_tells_the_window(desk: Desk) -> None:
-    desk.emulator.limit(100, 1000)
-    with desk.with_key("cs_live_nobody") as stranger:
-        answers = [desk.http.get(LIST), desk.create(smtp_port=0), desk.http.get("/nothing"), stranger.get(LIST)]
+def test_every_answer_tells_the_window(client: EmulatorClient) -> None:
+    client.emulator.limit(100, 1000)
+    with client.with_key("cs_live_nobody") as stranger:
+        answers = [client.http.get(LIST), client.create(smtp_port=0), client.http.get("/nothing"), stranger.get(LIST)]
     assert [answer.headers["x-ratelimit-limit"] for answer in answers] == ["100"] * 4
     assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["99", "98", "97", "99"]
     assert 0 < int(answers[0].headers["x-ratelimit-reset"]) - time.time() <= 61
 
 
-def test_the_101st_request_of_a_minute_is_refused(desk: Desk) -> None:
-    desk.emulator.limit(100, 1000)
-    codes = [desk.http.get("/domains").status_code for _ in range(101)]
+def test_the_101st_request_of_a_minute_is_refused(client: EmulatorClient) -> None:
+    client.emulator.limit(100, 1000)
+    codes = [client.http.get("/domains").status_code for _ in range(101)]
     assert codes == [200] * 100 + [429]
 
 
-def test_the_hour_is_refused_too(desk: Desk) -> None:
-    desk.emulator.limit(None, 3)
-    codes = [desk.http.get("/domains").status_code for _ in range(4)]
-    desk.emulator.advance(3590)
-    late = desk.http.get("/domains").status_code
-    desk.emulator.advance(3601)
-    assert [*codes, late, desk.http.get("/domains").status_code] == [200, 200, 200, 429, 429, 200]
+def test_the_hour_is_refused_too(client: EmulatorClient) -> None:
+    client.emulator.limit(None, 3)
+    codes = [client.http.get("/domains").status_code for _ in range(4)]
+    client.emulator.advance(3590)
+    late = client.http.get("/domains").status_code
+    client.emulator.advance(3601)
+    assert [*codes, late, client.http.get("/domains").status_code] == [200, 200, 200, 429, 429, 200]
 
 
-def test_a_fixed_window_starts_again_where_a_sliding_one_would_not(desk: Desk) -> None:
-    desk.emulator.switch(window_kind="fixed")
-    desk.emulator.limit(2, None)
-    reset = int(desk.http.get(LIST).headers["x-ratelimit-reset"])
-    desk.emulator.advance(max(reset - time.time(), 0) + 40)
-    codes = [desk.http.get(LIST).status_code for _ in range(3)]
-    desk.emulator.advance(20)
-    assert [*codes, *(desk.http.get(LIST).status_code for _ in range(2))] == [200, 200, 429, 200, 200]
+def test_a_fixed_window_starts_again_where_a_sliding_one_would_not(client: EmulatorClient) -> None:
+    client.emulator.switch(window_kind="fixed")
+    client.emulator.limit(2, None)
+    reset = int(client.http.get(LIST).headers["x-ratelimit-reset"])
+    client.emulator.advance(max(reset - time.time(), 0) + 40)
+    codes = [client.http.get(LIST).status_code for _ in range(3)]
+    client.emulator.advance(20)
+    assert [*codes, *(client.http.get(LIST).status_code for _ in range(2))] == [200, 200, 429, 200, 200]
 
 
-def test_no_limits_means_no_headers(desk: Desk) -> None:
-    assert "x-ratelimit-limit" not in desk.http.get(LIST).headers
+def test_no_limits_means_no_headers(client: EmulatorClient) -> None:
+    assert "x-ratelimit-limit" not in client.http.get(LIST).headers
 
 
-def test_the_log_knows_the_busiest_minute_and_hour(desk: Desk) -> None:
+def test_the_log_knows_the_busiest_minute_and_hour(client: EmulatorClient) -> None:
     for _ in range(3):
-        desk.http.get(LIST)
-    desk.emulator.advance(120)
-    desk.http.get(LIST)
-    assert desk.emulator.request_counts()["peaks"]["workspace default"] == {"minute": 3, "hour": 4}
+        client.http.get(LIST)
+    client.emulator.advance(120)
+    client.http.get(LIST)
+    assert client.emulator.request_counts()["peaks"]["workspace default"] == {"minute": 3, "hour": 4}
 
 
-def test_the_control_side_costs_nothing(desk: Desk) -> None:
-    desk.emulator.limit(1, 1)
+def test_the_control_side_costs_nothing(client: EmulatorClient) -> None:
+    client.emulator.limit(1, 1)
     for _ in range(5):
-        desk.emulator.inboxes()
-    assert desk.http.get(LIST).status_code == 200
+        client.emulator.inboxes()
+    assert client.http.get(LIST).status_code == 200
 
 
 def test_a_sliding_window_frees_each_request_on_its_own() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import coldsend_emulator
 from coldsend_emulator.switches import FIXED, TABLE, Choice, Switches, of_row
-from tests.emulator.desk import Desk
+from tests.emulator.client import EmulatorClient
 from tests.emulator.open_points import CASES, Case
 
 SOURCE = Path(coldsend_emulator.__file__).parent
@@ -20,10 +20,10 @@ def sentence(case: Case) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=sentence)
-def test_a_switch_changes_what_a_client_sees(desk: Desk, case: Case) -> None:
+def test_a_switch_changes_what_a_client_sees(client: EmulatorClient, case: Case) -> None:
     values, story, expected = case
-    desk.emulator.switch(**values)
-    assert story(desk) == expected
+    client.emulator.switch(**values)
+    assert story(client) == expected
 
 
 def test_each_value_of_each_switch_has_a_line() -> None:

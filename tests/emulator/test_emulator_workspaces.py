@@ -3,31 +3,35 @@
 import pytest
 
 from coldsend_emulator.running import RunningEmulator
-from tests.emulator.desk import KEY, Desk, smtp_item
+from tests.emulator.client import KEY, EmulatorClient, smtp_item
 
 OTHER = "cs_live_other"
 
 
-def code_of_create(desk: Desk, key: str, address: str) -> int:
-    with desk.with_key(key) as http:
+def code_of_create(client: EmulatorClient, key: str, address: str) -> int:
+    with client.with_key(key) as http:
         return http.post("/sender-accounts/smtp", json=smtp_item(address)).status_code
 
 
-def test_a_switch_of_one_workspace_leaves_the_others_as_they_are(desk: Desk, emulator: RunningEmulator) -> None:
+def test_a_switch_of_one_workspace_leaves_the_others_as_they_are(
+    client: EmulatorClient, emulator: RunningEmulator
+) -> None:
     emulator.switch("workspace-2", create_code="202")
-    assert (code_of_create(desk, KEY, "a@company.com"), code_of_create(desk, OTHER, "b@company.com")) == (201, 202)
+    assert (code_of_create(client, KEY, "a@company.com"), code_of_create(client, OTHER, "b@company.com")) == (201, 202)
 
 
-def test_a_switch_of_one_workspace_holds_whatever_is_set_for_all(desk: Desk, emulator: RunningEmulator) -> None:
+def test_a_switch_of_one_workspace_holds_whatever_is_set_for_all(
+    client: EmulatorClient, emulator: RunningEmulator
+) -> None:
     emulator.switch("workspace-2", create_code="202")
     emulator.switch(create_code="200")
-    assert (code_of_create(desk, KEY, "a@company.com"), code_of_create(desk, OTHER, "b@company.com")) == (200, 202)
+    assert (code_of_create(client, KEY, "a@company.com"), code_of_create(client, OTHER, "b@company.com")) == (200, 202)
 
 
-def test_a_workspace_can_be_taken_back_to_what_holds_for_all(desk: Desk, emulator: RunningEmulator) -> None:
+def test_a_workspace_can_be_taken_back_to_what_holds_for_all(client: EmulatorClient, emulator: RunningEmulator) -> None:
     emulator.switch("workspace-2", create_code="202")
     emulator.reset_switches("workspace-2")
-    assert code_of_create(desk, OTHER, "b@company.com") == 201
+    assert code_of_create(client, OTHER, "b@company.com") == 201
 
 
 def test_a_wrong_switch_sets_none_of_its_company(emulator: RunningEmulator) -> None:
@@ -37,7 +41,7 @@ def test_a_wrong_switch_sets_none_of_its_company(emulator: RunningEmulator) -> N
     assert {each["name"]: each["value"] for each in shown}["create_code"] == "201"
 
 
-def test_limits_of_one_workspace_bind_it_alone(desk: Desk, emulator: RunningEmulator) -> None:
+def test_limits_of_one_workspace_bind_it_alone(client: EmulatorClient, emulator: RunningEmulator) -> None:
     emulator.limit(per_minute=1, workspace="workspace-2")
-    codes = [code_of_create(desk, key, f"{place}@company.com") for place, key in enumerate((OTHER, OTHER, KEY, KEY))]
+    codes = [code_of_create(client, key, f"{place}@company.com") for place, key in enumerate((OTHER, OTHER, KEY, KEY))]
     assert codes == [201, 429, 201, 201]

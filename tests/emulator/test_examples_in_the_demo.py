@@ -7,7 +7,7 @@ import httpx
 import yaml
 
 from coldsend_emulator.running import RunningEmulator
-from tests.emulator.desk import Desk
+from tests.emulator.client import EmulatorClient
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CALL = re.compile(r"^curl -X POST -H 'content-type: application/json' -d '(.+)' \$EMULATOR(\S+)$", re.MULTILINE)
@@ -28,9 +28,9 @@ def objects(name: str, kind: str) -> list[dict[str, object]]:
     return [each for each in yaml.safe_load_all((EXAMPLES / name).read_text()) if each["kind"] == kind]
 
 
-def test_that_the_inboxes_that_are_adopted_and_observed_are_there_with_their_types(desk: Desk) -> None:
-    prepare(desk.emulator)
-    there = {row["email_address"]: row["inbox_type"] for row in desk.rows()}
+def test_that_the_inboxes_that_are_adopted_and_observed_are_there_with_their_types(client: EmulatorClient) -> None:
+    prepare(client.emulator)
+    there = {row["email_address"]: row["inbox_type"] for row in client.rows()}
     for name in ("adopt.yaml", "observe.yaml"):
         (account,) = objects(name, "SenderAccount")
         spec = account["spec"]
@@ -38,10 +38,10 @@ def test_that_the_inboxes_that_are_adopted_and_observed_are_there_with_their_typ
         assert there[spec["emailAddress"]] == spec["inboxType"]
 
 
-def test_that_the_key_of_the_own_workspace_is_valid(desk: Desk) -> None:
-    prepare(desk.emulator)
+def test_that_the_key_of_the_own_workspace_is_valid(client: EmulatorClient) -> None:
+    prepare(client.emulator)
     (secret,) = (each for each in objects("own-workspace.yaml", "Secret") if "apiKey" in str(each))
     data = secret["stringData"]
     assert isinstance(data, dict)
-    with desk.with_key(data["apiKey"]) as client:
-        assert client.get("/sender-accounts").status_code == 200
+    with client.with_key(data["apiKey"]) as other:
+        assert other.get("/sender-accounts").status_code == 200

@@ -6,7 +6,7 @@ from coldsend_operator.core.model.conditions import ConditionState, conditions, 
 from coldsend_operator.core.model.reasons import STALLING, ConditionType, Reason
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import API_VERSION
-from tests.argocd.cases import scenes
+from tests.argocd.cases import scenarios
 from tests.kstatus.conftest import Ask
 
 Raw = dict[str, Any]
@@ -57,10 +57,10 @@ def test_that_an_object_that_the_operator_has_not_seen_is_in_progress(ask: Ask) 
 
 
 def test_what_it_makes_of_the_objects_as_the_operator_leaves_them(ask: Ask) -> None:
-    played = list(scenes())
-    for scene, (status, message) in zip(played, ask([scene.manifest for scene in played]), strict=True):
-        name = f"{scene.kind}/{scene.name}"
-        assert status == _expected(name, scene.manifest, scene.health), (name, message)
+    played = list(scenarios())
+    for scenario, (status, message) in zip(played, ask([scenario.manifest for scenario in played]), strict=True):
+        name = f"{scenario.kind}/{scenario.name}"
+        assert status == _expected(name, scenario.manifest, scenario.health), (name, message)
 
 
 def _expected(name: str, manifest: Raw, health: str) -> str:

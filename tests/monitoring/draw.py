@@ -19,9 +19,9 @@ from typing import Any
 import devcluster
 from devcluster.builder import build
 from devcluster.modules import PROMETHEUS
-from tests.e2e.stage.operators import started_operator
-from tests.e2e.stage.stage import Stage, eventually, staged
-from tests.e2e.stage.world import OWN_KEY, opened_world
+from tests.e2e.support.operators import started_operator
+from tests.e2e.support.tenant import Tenant, eventually, opened_tenant
+from tests.e2e.support.world import OWN_KEY, opened_world
 from tests.kube.support import install_crds
 from tests.monitoring.dashboard import dashboard, filled
 from tests.monitoring.prometheus import Prometheus, running_prometheus
@@ -33,7 +33,7 @@ NAMES = [f"inbox-{number}" for number in range(24)]
 
 
 @contextmanager
-def busy_scene(folder: Path) -> Iterator[Prometheus]:
+def busy_scenario(folder: Path) -> Iterator[Prometheus]:
     """Two replicas that serve a team whose inboxes are made, fall ill, are disabled and deleted."""
     program = build(PROMETHEUS, ["prometheus"]) / "prometheus"
     with ExitStack() as stack:
@@ -55,19 +55,19 @@ def busy_scene(folder: Path) -> Iterator[Prometheus]:
         prometheus = stack.enter_context(running_prometheus(program, folder, targets))
         eventually(lambda: prometheus.value("sum(coldsend_leader)") == 1, "a leader")
         for title, floor in (("sales", 88), ("support", 52)):
-            _live(stack.enter_context(staged(world, title)), floor)
+            _live(stack.enter_context(opened_tenant(world, title)), floor)
         eventually(lambda: prometheus.value("max(coldsend_domain_sent_today)"), "figures by domain")
         yield prometheus
 
 
-def _live(stage: Stage, floor: int) -> None:
-    stage.make_each(*NAMES)
+def _live(tenant: Tenant, floor: int) -> None:
+    tenant.make_each(*NAMES)
     for number, name in enumerate(NAMES[:18]):
-        stage.emulator.change(stage.address(name), health_score=floor + number % 11, emails_sent_today=number * 2)
-    stage.emulator.change(stage.address(NAMES[0]), overall_status="DISABLED")
-    stage.value("overallStatus", "DISABLED", NAMES[0])
+        tenant.emulator.change(tenant.address(name), health_score=floor + number % 11, emails_sent_today=number * 2)
+    tenant.emulator.change(tenant.address(NAMES[0]), overall_status="DISABLED")
+    tenant.value("overallStatus", "DISABLED", NAMES[0])
     for name in NAMES[-2:]:
-        stage.delete(name)
+        tenant.delete(name)
 
 
 def draw(prometheus: Prometheus) -> str:
@@ -160,7 +160,7 @@ def _text(x: float, y: float, text: str, size: int, colour: str = "#333", *, bol
 
 
 def main(target: Path) -> None:
-    with TemporaryDirectory() as name, busy_scene(Path(name)) as prometheus:
+    with TemporaryDirectory() as name, busy_scenario(Path(name)) as prometheus:
         until = time.monotonic() + 40  # some of the history that a panel shows
         while time.monotonic() < until:
             time.sleep(1)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.e2e.stage.stage import eventually
+from tests.e2e.support.tenant import eventually
 from tests.monitoring.promtool import ALERTS
 
 JOB, NAMESPACE = "coldsend-operator", "coldsend"

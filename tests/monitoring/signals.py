@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.e2e.stage.stage import LOGIN, Stage
+from tests.e2e.support.tenant import LOGIN, Tenant
 
 INBOXES = ("ann", "bob")
 LEADS = "and on (job, instance) coldsend_leader == 1"
@@ -18,7 +18,7 @@ class Signal:
     """
 
     title: str
-    make: Callable[[Stage], object]
+    make: Callable[[Tenant], object]
     condition: tuple[str, str] | None
     says: str  # in the message of the condition
     metric: str
@@ -30,9 +30,9 @@ class Signal:
         return self.title
 
 
-def _all(stage: Stage, **values: object) -> None:
+def _all(tenant: Tenant, **values: object) -> None:
     for name in INBOXES:
-        stage.emulator.change(stage.address(name), **values)
+        tenant.emulator.change(tenant.address(name), **values)
 
 
 def _condition(kind: str, reason: str) -> str:
@@ -45,7 +45,7 @@ def _condition(kind: str, reason: str) -> str:
 SIGNALS = (
     Signal(
         "a_domain_burns",
-        lambda stage: _all(stage, health_score=41.5),
+        lambda tenant: _all(tenant, health_score=41.5),
         ("Healthy", "False HealthScoreLow"),
         "low since 20",
         'max(coldsend_domain_health_score{workspace="WORKSPACE", stat="mean"})',
@@ -55,7 +55,7 @@ SIGNALS = (
     ),
     Signal(
         "a_password_is_renewed",
-        lambda stage: stage.secret(LOGIN, password=f"{stage.password}-renewed"),
+        lambda tenant: tenant.secret(LOGIN, password=f"{tenant.password}-renewed"),
         ("CredentialsCurrent", "False SecretChanged"),
         "credentials-current",
         _condition("CredentialsCurrent", "SecretChanged"),
@@ -64,7 +64,7 @@ SIGNALS = (
     ),
     Signal(
         "a_limit_is_changed_in_the_dashboard",
-        lambda stage: _all(stage, daily_limit=7),
+        lambda tenant: _all(tenant, daily_limit=7),
         ("Synced", "False Drifted"),
         "7",
         _condition("Synced", "Drifted"),
@@ -73,7 +73,7 @@ SIGNALS = (
     ),
     Signal(
         "inboxes_are_disabled",
-        lambda stage: _all(stage, overall_status="DISABLED"),
+        lambda tenant: _all(tenant, overall_status="DISABLED"),
         ("Ready", "False Disabled"),
         "ColdSend",
         f'sum(coldsend_domain_inboxes{{workspace="WORKSPACE", status="DISABLED"}} {LEADS})',
@@ -82,7 +82,7 @@ SIGNALS = (
     ),
     Signal(
         "an_inbox_is_made_by_hand",
-        lambda stage: stage.seed("zoe"),
+        lambda tenant: tenant.seed("zoe"),
         None,
         "",
         f'sum(coldsend_inboxes{{workspace="WORKSPACE", managed="false"}} {LEADS})',

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import devcluster
-from tests.e2e.stage.operators import OperatorRun, started_operator
-from tests.e2e.stage.stage import Stage, eventually, staged
-from tests.e2e.stage.world import MARKER, OWN_KEY, World, opened_world
+from tests.e2e.support.operators import OperatorRun, started_operator
+from tests.e2e.support.tenant import Tenant, eventually, opened_tenant
+from tests.e2e.support.world import MARKER, OWN_KEY, World, opened_world
 from tests.kube.support import install_crds
 from tests.monitoring.dashboard import Query, queries, variables
 from tests.monitoring.prometheus import NAMESPACE, Prometheus, running_prometheus
@@ -81,46 +81,46 @@ def prometheus(
 
 
 @pytest.fixture(scope="module")
-def sales(world: World, prometheus: Prometheus) -> Iterator[Stage]:
+def sales(world: World, prometheus: Prometheus) -> Iterator[Tenant]:
     """A team with inboxes of its own key and of the operator's, some deleted already, one in poor health."""
-    with staged(world, "sales") as stage:
+    with opened_tenant(world, "sales") as tenant:
         for name in SOME:
-            stage.apply(name)
-        stage.apply(NATIVE, "COLDSEND")
-        stage.apply("lone", apiKeySecretRef=None)
+            tenant.apply(name)
+        tenant.apply(NATIVE, "COLDSEND")
+        tenant.apply("lone", apiKeySecretRef=None)
         for name in (*SOME, NATIVE, "lone"):
-            stage.known(name)
-        stage.emulator.change(stage.address(SOME[0]), health_score=LOW)
-        stage.value("healthScore", LOW, SOME[0])
+            tenant.known(name)
+        tenant.emulator.change(tenant.address(SOME[0]), health_score=LOW)
+        tenant.value("healthScore", LOW, SOME[0])
         for name in SOME[-3:]:
-            stage.delete(name)
+            tenant.delete(name)
         for name in SOME[-3:]:
-            stage.gone(name)
-        yield stage
+            tenant.gone(name)
+        yield tenant
 
 
 @pytest.mark.parametrize("query", list(queries()), ids=str)
-def test_that_each_query_of_the_dashboard_returns_figures(prometheus: Prometheus, sales: Stage, query: Query) -> None:
+def test_that_each_query_of_the_dashboard_returns_figures(prometheus: Prometheus, sales: Tenant, query: Query) -> None:
     eventually(lambda: _figures(prometheus, query), f"a figure of {query.expression}")
 
 
 @pytest.mark.parametrize(("name", "series", "label"), list(variables()))
 def test_that_each_variable_of_the_dashboard_has_choices(
-    prometheus: Prometheus, sales: Stage, name: str, series: str, label: str
+    prometheus: Prometheus, sales: Tenant, name: str, series: str, label: str
 ) -> None:
     assert all(each[label] for each in prometheus.series(series))
 
 
 @pytest.mark.parametrize("metric", INTERFACE)
 def test_that_each_metric_of_the_interface_is_there_with_its_labels(
-    prometheus: Prometheus, sales: Stage, metric: str
+    prometheus: Prometheus, sales: Tenant, metric: str
 ) -> None:
     found = prometheus.series(metric)
     assert found
     assert all(set(series) - OF_TARGETS == INTERFACE[metric] - OF_TARGETS for series in found)
 
 
-def test_that_no_label_holds_an_address_a_key_or_a_password(prometheus: Prometheus, sales: Stage) -> None:
+def test_that_no_label_holds_an_address_a_key_or_a_password(prometheus: Prometheus, sales: Tenant) -> None:
     values = {
         value
         for series in prometheus.series(ALL_OURS)
@@ -131,7 +131,7 @@ def test_that_no_label_holds_an_address_a_key_or_a_password(prometheus: Promethe
     assert [value for value in values if "@" in value or MARKER in value or sales.domain in value] == []
 
 
-def test_that_accounts_count_once_and_by_their_own_namespace(prometheus: Prometheus, sales: Stage) -> None:
+def test_that_accounts_count_once_and_by_their_own_namespace(prometheus: Prometheus, sales: Tenant) -> None:
     (shown,) = (query.expression for query in queries() if query.panel == "Accounts by namespace")
     left = len(SOME) - 3 + 2
 
@@ -142,14 +142,14 @@ def test_that_accounts_count_once_and_by_their_own_namespace(prometheus: Prometh
     eventually(counted, f"{left} accounts of {sales.namespace}")
 
 
-def test_that_the_worst_inbox_stands_in_the_table_of_the_lowest_health(prometheus: Prometheus, sales: Stage) -> None:
+def test_that_the_worst_inbox_stands_in_the_table_of_the_lowest_health(prometheus: Prometheus, sales: Tenant) -> None:
     (table,) = (query.expression for query in queries() if query.panel == "Lowest health")
     worst = min(prometheus.query(table), key=lambda each: float(each["value"][1]))
     assert (worst["metric"]["name"], float(worst["value"][1])) == (SOME[0], LOW)
 
 
 def test_that_prometheus_evaluates_each_alert_and_none_is_raised_for_what_is_well(
-    prometheus: Prometheus, sales: Stage
+    prometheus: Prometheus, sales: Tenant
 ) -> None:
     eventually(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "an evaluation of each")
     raised = {name for name, rule in prometheus.rules().items() if rule["alerts"]}
@@ -158,67 +158,67 @@ def test_that_prometheus_evaluates_each_alert_and_none_is_raised_for_what_is_wel
 
 
 def test_that_a_refused_key_becomes_an_alert_until_nothing_uses_it(prometheus: Prometheus, world: World) -> None:
-    with staged(world, "refused") as stage:
-        stage.apply()
-        stage.known()
-        world.emulator.change_key(stage.key, revoked=True)
-        eventually(lambda: _raised(prometheus, "ColdSendKeyRefused", stage), "an alert for the refused key")
-        stage.annotate(force_orphan="true")
-        stage.remove()
-        eventually(lambda: not _raised(prometheus, "ColdSendKeyRefused", stage), "the end of the alert")
-        eventually(lambda: prometheus.value(_of("coldsend_sweep_age_seconds", stage)) is None, "the end of its sweeps")
+    with opened_tenant(world, "refused") as tenant:
+        tenant.apply()
+        tenant.known()
+        world.emulator.change_key(tenant.key, revoked=True)
+        eventually(lambda: _raised(prometheus, "ColdSendKeyRefused", tenant), "an alert for the refused key")
+        tenant.annotate(force_orphan="true")
+        tenant.remove()
+        eventually(lambda: not _raised(prometheus, "ColdSendKeyRefused", tenant), "the end of the alert")
+        eventually(lambda: prometheus.value(_of("coldsend_sweep_age_seconds", tenant)) is None, "the end of its sweeps")
 
 
 def test_that_inboxes_missing_at_once_become_an_alert(prometheus: Prometheus, world: World) -> None:
-    with staged(world, "missing") as stage:
-        stage.make_each(*SOME)
-        world.emulator.delete_many(workspace=stage.workspace)
+    with opened_tenant(world, "missing") as tenant:
+        tenant.make_each(*SOME)
+        world.emulator.delete_many(workspace=tenant.workspace)
         eventually(
-            lambda: _raised(prometheus, "ColdSendInventoryImplausible", stage), "an alert for what is not trusted"
+            lambda: _raised(prometheus, "ColdSendInventoryImplausible", tenant), "an alert for what is not trusted"
         )
-        stage.annotate_namespace(approve_recreation="true")
+        tenant.annotate_namespace(approve_recreation="true")
         for name in SOME:
-            stage.ready(name)
-        eventually(lambda: not _raised(prometheus, "ColdSendInventoryImplausible", stage), "the end of the alert")
+            tenant.ready(name)
+        eventually(lambda: not _raised(prometheus, "ColdSendInventoryImplausible", tenant), "the end of the alert")
 
 
 def test_that_held_deletions_become_an_alert_until_they_are_approved(prometheus: Prometheus, world: World) -> None:
-    with staged(world, "held") as stage:
-        stage.make_each(*SOME)
-        stage.delete_all()
-        eventually(lambda: _raised(prometheus, "ColdSendDeletionsHeld", stage), "an alert for what is held")
-        assert any(stage.inboxes(name) for name in SOME)  # the first may have left before there were too many
-        stage.annotate_namespace(approve_deletion="true")
+    with opened_tenant(world, "held") as tenant:
+        tenant.make_each(*SOME)
+        tenant.delete_all()
+        eventually(lambda: _raised(prometheus, "ColdSendDeletionsHeld", tenant), "an alert for what is held")
+        assert any(tenant.inboxes(name) for name in SOME)  # the first may have left before there were too many
+        tenant.annotate_namespace(approve_deletion="true")
         for name in SOME:
-            stage.gone(name)
-        eventually(lambda: not _raised(prometheus, "ColdSendDeletionsHeld", stage), "the end of the alert")
+            tenant.gone(name)
+        eventually(lambda: not _raised(prometheus, "ColdSendDeletionsHeld", tenant), "the end of the alert")
 
 
 @pytest.mark.parametrize("signal", SIGNALS, ids=str)
 def test_that_what_goes_wrong_is_seen_in_kubectl_metric_alert_and_log(
     prometheus: Prometheus, world: World, replicas: list[OperatorRun], signal: Signal
 ) -> None:
-    with staged(world, "signal") as stage:
-        stage.make_each(*INBOXES)
-        workspace = f"{stage.namespace}/workspace"
-        query = signal.metric.replace("NAMESPACE", stage.namespace).replace("WORKSPACE", workspace)
-        signal.make(stage)
+    with opened_tenant(world, "signal") as tenant:
+        tenant.make_each(*INBOXES)
+        workspace = f"{tenant.namespace}/workspace"
+        query = signal.metric.replace("NAMESPACE", tenant.namespace).replace("WORKSPACE", workspace)
+        signal.make(tenant)
         if signal.condition is not None:
             kind, said = signal.condition
-            assert signal.says in stage.shows("ann", **{kind: said}).message(kind)
+            assert signal.says in tenant.shows("ann", **{kind: said}).message(kind)
             reason = said.split()[1]
-            eventually(lambda: _logged(replicas, stage, reason), f"a line of the log about {reason}")
+            eventually(lambda: _logged(replicas, tenant, reason), f"a line of the log about {reason}")
         eventually(lambda: prometheus.value(query) == signal.value, f"{signal.value} as {query}")
-        wanted = workspace if signal.label == "workspace" else stage.namespace
+        wanted = workspace if signal.label == "workspace" else tenant.namespace
         eventually(lambda: wanted in _labels(prometheus, signal), f"the alert {signal.alert}")
 
 
 def test_that_a_deletion_is_seen_in_the_audit_log_and_the_budget_in_the_report(
     prometheus: Prometheus, world: World, replicas: list[OperatorRun]
 ) -> None:
-    with staged(world, "audited") as stage:
-        inbox_id = stage.make().inbox_id
-        stage.remove()
+    with opened_tenant(world, "audited") as tenant:
+        inbox_id = tenant.make().inbox_id
+        tenant.remove()
         told = [line for line in _lines(replicas) if line.get("event") == "write" and line["inbox_id"] == inbox_id]
         causes = [(line["operation"], line["cause"], line["outcome"]) for line in told]
         assert causes[0] == ("create_smtp", "new", "created")
@@ -235,9 +235,9 @@ def _lines(replicas: list[OperatorRun]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def _logged(replicas: list[OperatorRun], stage: Stage, reason: str) -> bool:
+def _logged(replicas: list[OperatorRun], tenant: Tenant, reason: str) -> bool:
     """Whether the log tells of the reason: once, though several conditions may take it at a time."""
-    wanted = {"event": "condition_changed", "namespace": stage.namespace, "reason": reason}
+    wanted = {"event": "condition_changed", "namespace": tenant.namespace, "reason": reason}
     return any(wanted.items() <= line.items() for line in _lines(replicas))
 
 
@@ -253,10 +253,10 @@ def _figures(prometheus: Prometheus, query: Query) -> bool:
     return any(math.isfinite(float(value)) for each in found for _, value in each["values"])
 
 
-def _raised(prometheus: Prometheus, name: str, stage: Stage) -> bool:
-    """Whether the alert is pending, or fires, for the workspace of the stage."""
-    return any(labels["workspace"] == f"{stage.namespace}/workspace" for labels in prometheus.alerts(name))
+def _raised(prometheus: Prometheus, name: str, tenant: Tenant) -> bool:
+    """Whether the alert is pending, or fires, for the workspace of the tenant."""
+    return any(labels["workspace"] == f"{tenant.namespace}/workspace" for labels in prometheus.alerts(name))
 
 
-def _of(metric: str, stage: Stage) -> str:
-    return f'{metric}{{workspace="{stage.namespace}/workspace"}}'
+def _of(metric: str, tenant: Tenant) -> str:
+    return f'{metric}{{workspace="{tenant.namespace}/workspace"}}'

@@ -1,4 +1,4 @@
-"""The stage of a story about one reading of the API: a workspace of the emulator with its own switches."""
+"""The tenant of a story about one reading of the API: a workspace of the emulator with its own switches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.stage.stage import Shown, Stage, eventually
+from tests.e2e.support.tenant import Shown, Tenant, eventually
 from tests.open_points.simulated import Simulated
 from tests.open_points.wire import ControlSide
 
@@ -14,7 +14,7 @@ NAMES = ("ann", "ben", "cat", "dan", "eve", "fay")
 
 
 @dataclass
-class Place(Stage):
+class Place(Tenant):
     """`simulated` is there when time is ours; without it the operator is a process, and time goes by itself."""
 
     simulated: Simulated | None = None

@@ -17,9 +17,9 @@ from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.settings import Settings
 from tests.e2e.manifests.builders import changed
-from tests.e2e.stage.account_watch import AccountWatch
-from tests.e2e.stage.api_server import MERGE, ApiServer, Object
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.support.account_watch import AccountWatch
+from tests.e2e.support.api_server import MERGE, ApiServer, Object
+from tests.e2e.support.world import OWN_KEY, World
 from tests.open_points.wire import ClientSide, ControlSide, Wire
 from tests.support.clients import SimulatedKubeClient
 from tests.support.clock import FakeClock, FakeLoop
@@ -178,7 +178,7 @@ class SimulatedServer(ApiServer):
     def ask(
         self, method: str, path: str, body: Object | None = None, content_type: str = "application/json", **query: str
     ) -> Object:
-        """What the stage asks for by its path: to delete all accounts of a namespace."""
+        """What the tenant asks for by its path: to delete all accounts of a namespace."""
         assert method == "DELETE", (method, path, content_type == MERGE)
         for each in list(self._cluster.objects.values()):
             if path_of(each["metadata"]["namespace"], "").startswith(path):
@@ -229,7 +229,7 @@ class SimulatedEmulator(RunningEmulator):
 
 
 def simulated_world(simulated: Simulated) -> World:
-    """The parts of a stage. There is no cluster that a story could log in to, and no folder of logs."""
+    """The parts of a tenant. There is no cluster that a story could log in to, and no folder of logs."""
     nowhere = cast("devcluster.Cluster", None)
     emulator = SimulatedEmulator(simulated)
     emulator.limit()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coldsend_emulator.switches import FIXED, TABLE, Choice
-from tests.e2e.stage.stage import LOGIN, WORKSPACE
+from tests.e2e.support.tenant import LOGIN, WORKSPACE
 from tests.open_points.place import Place
 from tests.open_points.simulated import Simulated, simulated_world
 from tests.open_points.table import CASES, ROWS, Case

@@ -18,7 +18,7 @@ from release import artifacts, version
 from release.artifacts import Name, Programs
 from release.image import Image, Origin
 from tests.chart.support import Helm
-from tests.e2e.stage.world import World, opened_world
+from tests.e2e.support.world import World, opened_world
 from tests.publishing.base import base_layout
 
 NAME = Name("registry.example.com/team/coldsend-operator")

@@ -9,8 +9,8 @@ import yaml
 from release.platforms import PLATFORMS
 from tests.chart.installed import QUICK, Release, install
 from tests.chart.support import Helm, HelmError, Object, rendered
-from tests.e2e.stage.stage import Stage, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.tenant import Tenant, opened_tenant
+from tests.e2e.support.world import World
 from tests.publishing.conftest import NAME, Made, Registry
 from tests.publishing.test_image import PACKAGES, unpacked
 
@@ -21,14 +21,14 @@ def image_files(made: Made, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(unpacked(made, PLATFORMS[0], tmp_path_factory.mktemp("image")) / PACKAGES)
 
 
-def works(release: Release, stage: Stage, files: str) -> None:
+def works(release: Release, tenant: Tenant, files: str) -> None:
     """The operator of the image makes and removes an inbox."""
-    key = stage.world.folder / f"key-{stage.namespace}"
-    key.write_text(stage.key)
-    about = {"PYTHONPATH": files, "COLDSEND_API_URL": stage.emulator.api_url}
+    key = tenant.world.folder / f"key-{tenant.namespace}"
+    key.write_text(tenant.key)
+    about = {"PYTHONPATH": files, "COLDSEND_API_URL": tenant.emulator.api_url}
     with release.operator(key, **about) as operator:
-        stage.make("ann", apiKeySecretRef=None)
-        stage.remove("ann")
+        tenant.make("ann", apiKeySecretRef=None)
+        tenant.remove("ann")
         assert f"PYTHONPATH={files}" in _loaded(operator.process.pid)
 
 
@@ -63,12 +63,12 @@ def test_the_chart_comes_back_from_the_registry_and_installs(
     helm("pull", f"{charts}/coldsend-operator", "--version", version, "--plain-http", "--destination", str(tmp_path))
     assert (tmp_path / packed.name).read_bytes() == packed.read_bytes()
 
-    with staged(world, "pulled") as stage:
+    with opened_tenant(world, "pulled") as tenant:
         values: Object = {"apiKey": {"existingSecret": "workspace"}, "settings": QUICK}
-        release = install(world, helm, stage.namespace, values, chart=tmp_path / packed.name)
+        release = install(world, helm, tenant.namespace, values, chart=tmp_path / packed.name)
         assert release.made.container["image"] == f"{NAME.text}:{version}"
-        works(release, stage, image_files)
-        release.helm("uninstall", "coldsend-operator", "--namespace", stage.namespace)
+        works(release, tenant, image_files)
+        release.helm("uninstall", "coldsend-operator", "--namespace", tenant.namespace)
 
 
 def test_a_chart_that_is_not_in_the_registry_is_not_installed(controller: Registry, helm: Helm) -> None:
@@ -82,8 +82,8 @@ def test_install_yaml_brings_an_operator_that_works(made: Made, world: World, he
     world.server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(path))
     wanted = f"{NAME.text}:{made.origin.version.text}@{made.image.digest}"
     assert manifest.container["image"] == wanted
-    with staged(world, "plain") as stage:
-        works(Release(world, helm, "coldsend", manifest), stage, image_files)
+    with opened_tenant(world, "plain") as tenant:
+        works(Release(world, helm, "coldsend", manifest), tenant, image_files)
 
 
 def test_crds_yaml_is_what_install_yaml_brings(made: Made) -> None:

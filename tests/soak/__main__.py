@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 from rich.console import Console
 
 import devcluster
-from tests.e2e.stage.world import opened_world
+from tests.e2e.support.world import opened_world
 from tests.soak.killing import KILLS, Round, survive
 
 ROOT = Path(__file__).parents[2]

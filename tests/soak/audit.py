@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.stage.stage import Stage
+from tests.e2e.support.tenant import Tenant
 
 Line = dict[str, Any]
 
@@ -41,11 +41,11 @@ class Told:
     codes: tuple[int | None, ...] = ()
 
 
-def disagreements(lines: list[Line], stage: Stage) -> list[str]:
+def disagreements(lines: list[Line], tenant: Tenant) -> list[str]:
     """Sentences about what only one of the two sides says."""
-    requests = [each for each in stage.emulator.requests() if each["workspace"] == stage.workspace]
+    requests = [each for each in tenant.emulator.requests() if each["workspace"] == tenant.workspace]
     found = _calls(lines, requests)
-    history = [each for each in stage.emulator.history() if each["workspace"] == stage.workspace]
+    history = [each for each in tenant.emulator.history() if each["workspace"] == tenant.workspace]
     for event, outcomes in (("created", {"created"}), ("deleted", {"deleted", "gone"})):
         seen = {each["inbox_id"] for each in history if each["event"] == event}
         told = {line["inbox_id"] for line in lines if line.get("outcome") in outcomes}

@@ -9,8 +9,8 @@ from random import Random
 from uuid import uuid4
 
 from tests.e2e.batches.pool import Pool, pooled
-from tests.e2e.stage.operators import OperatorRun, started_operator
-from tests.e2e.stage.world import World
+from tests.e2e.support.operators import OperatorRun, started_operator
+from tests.e2e.support.world import World
 from tests.soak.audit import AuditFile, disagreements
 from tests.soak.people import People
 
@@ -49,7 +49,7 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
     labels = {LABEL: uuid4().hex[:8]}
     with pooled(world, "kills", labels) as pool:
         people = People(pool, random)
-        audit = AuditFile(world.folder / f"audit-{pool.stage.namespace}.log")
+        audit = AuditFile(world.folder / f"audit-{pool.tenant.namespace}.log")
         outcome = Round(seed)
         _disturb(pool, random)
         for burst in people.bursts(people.plan(), kills):
@@ -65,11 +65,11 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
             audit.ended()
         with _operator(world, pool, audit) as operator:
             _until_right(people, operator, seed)
-        differences = disagreements(audit.lines(), pool.stage)
+        differences = disagreements(audit.lines(), pool.tenant)
         assert differences == [], f"seed {seed}: {differences[:TOLD]}"
         outcome.lines = len(audit.lines())
         outcome.made, outcome.deleted = people.asked.total(), people.deleted
-        outcome.requests = len(pool.stage.asked())
+        outcome.requests = len(pool.tenant.asked())
         outcome.seconds = time.monotonic() - begun
     say(str(outcome))
     return outcome
@@ -77,11 +77,11 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
 
 def _disturb(pool: Pool, random: Random) -> None:
     """ColdSend takes its time, so that kills meet calls and jobs under way, and some responses are lost."""
-    stage = pool.stage
-    stage.emulator.switch(stage.workspace, job_seconds=random.choice((0.2, 1.0)))
+    tenant = pool.tenant
+    tenant.emulator.switch(tenant.workspace, job_seconds=random.choice((0.2, 1.0)))
     for when in ("before", "after"):
-        stage.fault("delay", when=when, every=3, seconds=0.15)
-    stage.fault("cut", when="after", method=random.choice(("POST", "DELETE")), every=7)
+        tenant.fault("delay", when=when, every=3, seconds=0.15)
+    tenant.fault("cut", when="after", method=random.choice(("POST", "DELETE")), every=7)
 
 
 def _first_moment(operator: OperatorRun, random: Random) -> float:
@@ -97,8 +97,8 @@ def _operator(world: World, pool: Pool, audit: AuditFile) -> AbstractContextMana
         world.cluster.kubeconfig,
         world.folder,
         COLDSEND_API_URL=world.emulator.api_url,
-        COLDSEND_LABEL_SELECTOR=f"{LABEL}={pool.stage.labels[LABEL]}",
-        COLDSEND_LEASE_NAMESPACE=pool.stage.namespace,
+        COLDSEND_LABEL_SELECTOR=f"{LABEL}={pool.tenant.labels[LABEL]}",
+        COLDSEND_LEASE_NAMESPACE=pool.tenant.namespace,
         COLDSEND_DELETE_BRAKE="100%",
         COLDSEND_AUDIT_LOG=str(audit.path),
     )
@@ -110,6 +110,6 @@ def _until_right(people: People, operator: OperatorRun, seed: int) -> None:
         lines = "\n".join(operator.lines().splitlines()[-60:])
         assert time.monotonic() < until, f"seed {seed}: it never gets right: {wrong[:TOLD]}; the last log:\n{lines}"
         time.sleep(CHECK_SECONDS)
-    people.stage.after_sweeps()
+    people.tenant.after_sweeps()
     assert people.wrong() == [], f"seed {seed}: it does not stay right"
     assert people.made_twice() == [], f"seed {seed}"

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from tests.e2e.batches.pool import Pool
-from tests.e2e.stage.api_server import Object
-from tests.e2e.stage.stage import GOOGLE, WORKSPACE, Shown, Stage
+from tests.e2e.support.api_server import Object
+from tests.e2e.support.tenant import GOOGLE, WORKSPACE, Shown, Tenant
 
 NATIVE = "COLDSEND"
 LISTED = 60  # inboxes that the batch may list
@@ -36,8 +36,8 @@ class People:
     deleted: int = 0
 
     @property
-    def stage(self) -> Stage:
-        return self.pool.stage
+    def tenant(self) -> Tenant:
+        return self.pool.tenant
 
     def plan(self) -> list[Deed]:
         """All that they do, in order: each object is deleted after it was made, whenever that is."""
@@ -75,35 +75,35 @@ class People:
             case "move":
                 self._move(deed.names[0], f"{deed.names[0]}-moved")
             case "key":
-                self._renew_key(f"{self.stage.key}-{deed.names[0]}")
+                self._renew_key(f"{self.tenant.key}-{deed.names[0]}")
             case "delete":
-                self.stage.delete(deed.names[0])
-                del self.wanted[self.stage.address(deed.names[0])]
+                self.tenant.delete(deed.names[0])
+                del self.wanted[self.tenant.address(deed.names[0])]
                 self.deleted += 1
             case _:
                 self._list(deed.names)
 
     def _make(self, name: str, called: str) -> None:
-        manifest = self.stage.manifest(name, NATIVE if name.startswith("n") else GOOGLE)
+        manifest = self.tenant.manifest(name, NATIVE if name.startswith("n") else GOOGLE)
         manifest["metadata"]["name"] = called
-        self.stage.server.apply(manifest)
-        self._want(self.stage.address(name), called)
+        self.tenant.server.apply(manifest)
+        self._want(self.tenant.address(name), called)
 
     def _move(self, name: str, called: str) -> None:
         """Rename the object of an address, as in Git: with luck the inbox goes on, else it is made once more."""
-        steps = [partial(self._make, name, called), partial(self.stage.delete, name)]
+        steps = [partial(self._make, name, called), partial(self.tenant.delete, name)]
         self.random.shuffle(steps)
         for step in steps:
             step()
 
     def _renew_key(self, key: str) -> None:
-        self.stage.emulator.add_key(key, workspace=self.stage.workspace)
-        self.stage.secret(WORKSPACE, apiKey=key)
+        self.tenant.emulator.add_key(key, workspace=self.tenant.workspace)
+        self.tenant.secret(WORKSPACE, apiKey=key)
 
     def _list(self, names: tuple[str, ...]) -> None:
         before = {each["emailAddress"] for each in self.pool.inboxes}
         self.pool.apply(*names)
-        after = {self.stage.address(name): self.pool.child(name) for name in names}
+        after = {self.tenant.address(name): self.pool.child(name) for name in names}
         for address in before - after.keys():
             del self.wanted[address]
             self.deleted += 1
@@ -118,9 +118,11 @@ class People:
 
     def wrong(self) -> list[str]:
         """The differences from what the objects ask for."""
-        objects = {each["metadata"]["name"]: each for each in self.stage.server.items("SenderAccount", self._namespace)}
+        objects = {
+            each["metadata"]["name"]: each for each in self.tenant.server.items("SenderAccount", self._namespace)
+        }
         inboxes: dict[str, list[str]] = {}
-        for row in self.stage.emulator.inboxes(workspace=self.stage.workspace):
+        for row in self.tenant.emulator.inboxes(workspace=self.tenant.workspace):
             inboxes.setdefault(row["email_address"], []).append(row["inbox_id"])
         wanted = set(self.wanted.values())
         found = [f"{name} is still there: {_ready(raw)}" for name, raw in objects.items() if name not in wanted]
@@ -131,15 +133,15 @@ class People:
 
     def made_twice(self) -> list[str]:
         """Inboxes that were made though there was one, or more often than anybody asked."""
-        history = self.stage.emulator.history(event="created")
+        history = self.tenant.emulator.history(event="created")
         made = Counter(each["email_address"] for each in history if each["email_address"] in self.asked)
         often = [f"{address} was made {made[address]} times" for address in made if made[address] > self.asked[address]]
-        doubled = [f"{address} had two inboxes" for address in self.stage.emulator.doubled() if address in self.asked]
+        doubled = [f"{address} had two inboxes" for address in self.tenant.emulator.doubled() if address in self.asked]
         return doubled + often
 
     @property
     def _namespace(self) -> str:
-        return self.stage.namespace
+        return self.tenant.namespace
 
 
 def _wrong_at(address: str, raw: Object | None, inbox_ids: list[str]) -> list[str]:

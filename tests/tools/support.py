@@ -11,7 +11,7 @@ from coldsend_operator.__main__ import app
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 from coldsend_operator.resources.reading import read_account, read_batch
-from tests.support.desk import object_of
+from tests.support.core_world import object_of
 
 API_KEY = "cs_live_0123456789abcdef"
 LABELS = {"app": "pool"}

@@ -10,16 +10,16 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
 )
 from tests.core.rules.watching import running
-from tests.support.desk import ANN, Desk, held
+from tests.support.core_world import ANN, CoreWorld, held
 from tests.support.simulation import Simulation
 
 
 @pytest.mark.parametrize("value", ["true", "True", "TRUE", " true "])
 def test_true_in_any_case_pauses_an_object(value: str) -> None:
-    desk = Desk()
-    account = desk.account(annotations={PAUSED_ANNOTATION: value})
+    core = CoreWorld()
+    account = core.account(annotations={PAUSED_ANNOTATION: value})
     assert account.desired.paused
-    assert desk.says(account)["Synced"][1] == "ReconciliationPaused"
+    assert core.says(account)["Synced"][1] == "ReconciliationPaused"
 
 
 MEANINGLESS = [
@@ -41,8 +41,8 @@ MEANINGLESS = [
 
 @pytest.mark.parametrize(("annotations", "told"), MEANINGLESS)
 def test_an_annotation_that_means_nothing_is_told(annotations: dict[str, str], told: str) -> None:
-    desk, account = held(annotations=annotations)
-    state, reason, message = desk.says(account)["Synced"]
+    core, account = held(annotations=annotations)
+    state, reason, message = core.says(account)["Synced"]
     assert (state, reason) == ("True", "InSync")
     assert told in message
     assert len(message) < 400
@@ -52,8 +52,8 @@ def test_an_annotation_that_means_nothing_is_told(annotations: dict[str, str], t
     "annotations", [{PAUSED_ANNOTATION: "False"}, {"example.com/paused": "yes"}, {"coldsend.pro/hand-over-to": "b/c"}]
 )
 def test_nothing_is_told_of_what_is_right_or_not_ours(annotations: dict[str, str]) -> None:
-    desk, account = held(annotations=annotations)
-    assert "annotation" not in desk.says(account)["Synced"][2]
+    core, account = held(annotations=annotations)
+    assert "annotation" not in core.says(account)["Synced"][2]
 
 
 def test_a_batch_tells_of_its_annotations_too() -> None:

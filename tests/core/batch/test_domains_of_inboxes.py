@@ -9,7 +9,7 @@ from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.children import domain_label
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, DOMAIN_LABEL
 from tests.core.rules.watching import running
-from tests.support.desk import ANN, Desk, held, row
+from tests.support.core_world import ANN, CoreWorld, held, row
 from tests.support.simulation import Simulation
 
 Raw = dict[str, Any]
@@ -87,24 +87,24 @@ def test_that_counters_alone_are_written_once_a_minute_and_not_with_each_inbox()
 
 
 def test_that_an_upgrade_writes_no_object_only_to_name_its_domain() -> None:
-    desk, account = held()
-    status = project(account, desk.workspace, desk.now)
+    core, account = held()
+    status = project(account, core.workspace, core.now)
     assert status is not None
     assert status["domain"] == "company.com"
     earlier = {key: value for key, value in status.items() if key != "domain"}
     transitions.status_kept(account, earlier)
-    assert project(account, desk.workspace, desk.now) is None
+    assert project(account, core.workspace, core.now) is None
     transitions.status_kept(account, {**earlier, "overallStatus": "PAUSED"})
-    news = project(account, desk.workspace, desk.now)
+    news = project(account, core.workspace, core.now)
     assert news is not None
     assert news["domain"] == "company.com"
 
 
 def test_that_the_domain_follows_the_address_that_coldsend_shows() -> None:
-    desk = Desk()
-    account = desk.holder(ANN, status={"emailAddress": ANN})
-    desk.sweep(row("Ann@Company.COM"))
-    status = project(account, desk.workspace, desk.now)
+    core = CoreWorld()
+    account = core.holder(ANN, status={"emailAddress": ANN})
+    core.sweep(row("Ann@Company.COM"))
+    status = project(account, core.workspace, core.now)
     assert status is not None
     assert (status["emailAddress"], status["domain"]) == ("Ann@Company.COM", "company.com")
 

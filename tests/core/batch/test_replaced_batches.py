@@ -1,7 +1,7 @@
 """A batch that was replaced by one of the same name: late news of the old one do not take the children of the new."""
 
 from coldsend_operator.batches.child_index import ChildIndex
-from tests.support.desk import object_of
+from tests.support.core_world import object_of
 
 NAMES = {"namespace": "sales", "name": "pool"}
 

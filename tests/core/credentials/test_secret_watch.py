@@ -10,7 +10,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.passwords import Hmac, Passwords, SecretReader
 from coldsend_operator.credentials.secret_watch import SecretWatch
 from coldsend_operator.kube.secrets import SecretContent
-from tests.support.desk import Desk
+from tests.support.core_world import CoreWorld
 
 PERIOD = 600.0
 
@@ -48,8 +48,8 @@ class SlowReader(SecretReader):
 
 
 async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_again_afterwards() -> None:
-    desk = Desk()
-    old, new = desk.account("old@company.com"), desk.account("new@company.com")
+    core = CoreWorld()
+    old, new = core.account("old@company.com"), core.account("new@company.com")
     reader = SlowReader()
     clock = Clock()
     watch = watching(reader, clock)
@@ -70,11 +70,11 @@ async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_a
 
 
 async def test_that_an_object_that_names_another_secret_during_a_read_gets_the_passwords_of_that_one() -> None:
-    desk = Desk()
-    account = desk.account()
+    core = CoreWorld()
+    account = core.account()
 
     async def read(_: str, name: str) -> SecretContent:
-        desk.change(account, smtp={"passwordSecretRef": {"name": "another"}})
+        core.change(account, smtp={"passwordSecretRef": {"name": "another"}})
         return SecretContent("1", {"password": SecretStr(f"of {name}")})
 
     found = await SecretReader(read, Hmac.of(SecretStr("12345678.key"))).passwords(account)
@@ -95,7 +95,7 @@ class MissingSecret(SecretReader):
 
 
 async def test_that_nothing_is_kept_of_a_secret_whose_last_object_goes_while_it_is_read() -> None:
-    account, reader, clock = Desk().account(), MissingSecret(), Clock()
+    account, reader, clock = CoreWorld().account(), MissingSecret(), Clock()
     watch = watching(reader, clock)
     watch.follow(account)
     clock.now = PERIOD

@@ -3,7 +3,7 @@
 from coldsend_operator.core.model.account import Credentials
 from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION, RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, held
+from tests.support.core_world import CoreWorld, held
 from tests.support.simulation import Simulation
 
 ANN = "ann@company.com"
@@ -47,14 +47,14 @@ def test_after_a_start_a_changed_secret_stays_told_until_it_is_read() -> None:
         "reason": "SecretChanged",
         "message": "The Secret has changed.",
     }
-    desk = Desk()
-    account = desk.holder(status={"overallStatus": "ACTIVE", "conditions": [told]})
+    core = CoreWorld()
+    account = core.holder(status={"overallStatus": "ACTIVE", "conditions": [told]})
     account.credentials = None  # not read yet
-    desk.show(account)
-    says = desk.says(account)
+    core.show(account)
+    says = core.says(account)
     assert says["Synced"] == says["CredentialsCurrent"] == ("False", "SecretChanged", "The Secret has changed.")
     account.credentials = Credentials("hmac-of-one")
-    assert desk.says(account)["Synced"][1] == "InSync"
+    assert core.says(account)["Synced"][1] == "InSync"
 
 
 def test_a_word_that_stood_there_before_the_inbox_was_made_says_nothing_of_a_later_secret() -> None:
@@ -82,9 +82,9 @@ def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> Non
 
 
 def test_an_adopted_inbox_says_from_its_first_status_on_that_its_password_is_unknown() -> None:
-    desk, account = held(applied={"credentialsHash": None}, origin="Adopted")
+    core, account = held(applied={"credentialsHash": None}, origin="Adopted")
     account.credentials = None
-    assert desk.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
+    assert core.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
 
 
 def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:

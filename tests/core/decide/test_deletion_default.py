@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Policy
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 POOL = ["c@company.com", "d@company.com"]
@@ -17,10 +17,10 @@ POOL = ["c@company.com", "d@company.com"]
     ids=["nothing", "Delete"],
 )
 def test_an_object_that_says_nothing_follows_the_default(said: dict[str, str], move: Action) -> None:
-    desk = Desk(policy=Policy(orphan_by_default=True))
-    account = desk.holder(deleting=True, **said)
-    desk.sweep(row())
-    assert desk.step(account).action is move
+    core = CoreWorld(policy=Policy(orphan_by_default=True))
+    account = core.holder(deleting=True, **said)
+    core.sweep(row())
+    assert core.step(account).action is move
 
 
 @pytest.mark.parametrize(

@@ -13,69 +13,69 @@ from coldsend_operator.core.workspace.holds import WINDOW
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.deleting import APPROVED, delete, holders, leaving
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, held, row_of
+from tests.support.core_world import CoreWorld, held, row_of
 from tests.support.simulation import Simulation
 
 
 def test_an_inbox_under_deletion_protection_is_not_deleted_until_the_field_is_false() -> None:
-    desk = Desk()
-    (account,) = holders(desk, 1, deletionProtection=True)
-    desk.show(account)
-    delete(desk, [account], deletionProtection=True)
-    desk.wait(WINDOW)
-    assert leaving(desk) == 0
-    _, reason, message = desk.says(account)["Ready"]
+    core = CoreWorld()
+    (account,) = holders(core, 1, deletionProtection=True)
+    core.show(account)
+    delete(core, [account], deletionProtection=True)
+    core.wait(WINDOW)
+    assert leaving(core) == 0
+    _, reason, message = core.says(account)["Ready"]
     assert reason == "DeletionHeld"
     assert message.startswith("Deletion is on hold: deletionProtection is true. To approve: set it to false")
-    delete(desk, [account], deletionProtection=False)
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == 1
+    delete(core, [account], deletionProtection=False)
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == 1
 
 
 @pytest.mark.parametrize(("where", "count"), [("object", 1), ("batch", 1), ("namespace", 0)])
 def test_deletion_protection_is_approved_on_the_object_that_bears_it_only(where: str, count: int) -> None:
-    desk = Desk()
-    (account,) = holders(desk, 1, batch="pool", deletionProtection=True)
-    desk.show(account)
+    core = CoreWorld()
+    (account,) = holders(core, 1, batch="pool", deletionProtection=True)
+    core.show(account)
     if where == "batch":
-        desk.workspace.policy.batches["pool"] = BatchSettings(approve_deletion=True)
+        core.workspace.policy.batches["pool"] = BatchSettings(approve_deletion=True)
     if where == "namespace":
-        desk.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=True)
+        core.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=True)
     annotations = APPROVED if where == "object" else None
-    delete(desk, [account], deletionProtection=True, annotations=annotations)
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == count
+    delete(core, [account], deletionProtection=True, annotations=annotations)
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == count
 
 
 @pytest.mark.parametrize(("live", "count"), [(True, 0), (False, 1)])
 def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, count: int) -> None:
-    desk = Desk()
-    (account,) = holders(desk, 1, batch="pool", deletionProtection=not live)
-    desk.show(account)
-    desk.workspace.policy.batches["pool"] = BatchSettings(protected=live)
-    delete(desk, [account], deletionProtection=not live)
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == count
+    core = CoreWorld()
+    (account,) = holders(core, 1, batch="pool", deletionProtection=not live)
+    core.show(account)
+    core.workspace.policy.batches["pool"] = BatchSettings(protected=live)
+    delete(core, [account], deletionProtection=not live)
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == count
 
 
 def test_an_inbox_under_deletion_protection_is_not_recreated() -> None:
-    desk, account = held(updatePolicy="Recreate", deletionProtection=True)
+    core, account = held(updatePolicy="Recreate", deletionProtection=True)
     account.credentials = Credentials("hmac-of-two")
-    assert desk.step(account).reason is Reason.DELETION_HELD
-    desk.wait(WINDOW)
-    assert leaving(desk) == 0
-    desk.change(account, updatePolicy="Recreate")
-    assert leaving(desk) == 1
+    assert core.step(account).reason is Reason.DELETION_HELD
+    core.wait(WINDOW)
+    assert leaving(core) == 0
+    core.change(account, updatePolicy="Recreate")
+    assert leaving(core) == 1
 
 
 def test_an_object_whose_spec_cannot_be_read_is_protected_unless_the_field_is_false_or_absent() -> None:
-    desk, account = held()
-    desk.change(account, deleting=True, inboxType="SOMETHING", deletionProtection="yes")
-    desk.wait(WINDOW)
-    assert leaving(desk) == 0
-    desk.change(account, deleting=True, inboxType="SOMETHING")
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == 1
+    core, account = held()
+    core.change(account, deleting=True, inboxType="SOMETHING", deletionProtection="yes")
+    core.wait(WINDOW)
+    assert leaving(core) == 0
+    core.change(account, deleting=True, inboxType="SOMETHING")
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == 1
 
 
 def test_a_protected_batch_keeps_the_inboxes_of_a_shorter_list_and_of_its_deletion() -> None:
@@ -98,15 +98,15 @@ def test_a_protected_batch_keeps_the_inboxes_of_a_shorter_list_and_of_its_deleti
 
 @pytest.mark.parametrize("around", [{"updatePolicy": "Recreate", "displayName": "New"}, {"deleting": True}])
 def test_that_a_person_may_ask_for_a_look_at_an_inbox_whose_deletion_is_on_hold(around: dict[str, Any]) -> None:
-    desk, account = held(updatePolicy="Recreate")
+    core, account = held(updatePolicy="Recreate")
     spec = {"updatePolicy": "Recreate", "deletionProtection": True, **around}
-    desk.change(account, **spec)
-    assert desk.step(account).reason is Reason.DELETION_HELD
-    desk.change(account, annotations={RECONCILE_ANNOTATION: "now"}, generation=account.desired.generation, **spec)
+    core.change(account, **spec)
+    assert core.step(account).reason is Reason.DELETION_HELD
+    core.change(account, annotations={RECONCILE_ANNOTATION: "now"}, generation=account.desired.generation, **spec)
     account.credentials = Credentials("hmac-of-one")
-    desk.workspace.stale_secrets.clear()
-    assert Operation.GET_ACCOUNT in desk.operations()
-    desk.get(account, row_of(account, emails_sent_today=7))
-    desk.step(account)
+    core.workspace.stale_secrets.clear()
+    assert Operation.GET_ACCOUNT in core.operations()
+    core.get(account, row_of(account, emails_sent_today=7))
+    core.step(account)
     assert account.stored.reconcile == "now"
-    assert desk.says(account)["Synced"][1] == "DeletionHeld"
+    assert core.says(account)["Synced"][1] == "DeletionHeld"

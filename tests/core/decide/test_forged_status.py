@@ -8,7 +8,7 @@ from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 ANN = "ann@company.com"
@@ -37,17 +37,17 @@ def test_an_inbox_made_by_hand_is_not_deleted_by_an_object_whose_status_claims_i
 
 @pytest.mark.parametrize(("deleting", "way_out"), [(False, "adoptionPolicy: Adopt"), (True, "force-orphan")])
 def test_an_inbox_id_that_coldsend_refuses_is_told_with_a_way_out(deleting: bool, way_out: str) -> None:
-    desk = Desk()
-    account = desk.holder(ANN, "no-uuid", deleting=deleting)
+    core = CoreWorld()
+    account = core.holder(ANN, "no-uuid", deleting=deleting)
     for _ in range(10):
-        desk.sweep(row(ANN, "inbox-1"))
-        desk.get(account, Failure(FailureKind.REFUSED, "Input should be a valid UUID", 422))
-        desk.wait(60.0)
-    _, reason, message = desk.says(account)["Synced"]
+        core.sweep(row(ANN, "inbox-1"))
+        core.get(account, Failure(FailureKind.REFUSED, "Input should be a valid UUID", 422))
+        core.wait(60.0)
+    _, reason, message = core.says(account)["Synced"]
     assert reason == Reason.UNKNOWN_STATUS
     assert "(no-uuid)" in message
     assert way_out in message
-    assert Operation.GET_ACCOUNT in desk.operations()
+    assert Operation.GET_ACCOUNT in core.operations()
 
 
 def test_a_test_mail_is_not_sent_again_when_somebody_removes_it_from_status() -> None:

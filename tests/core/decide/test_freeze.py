@@ -7,75 +7,75 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.settings import Settings
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import ANN, BOB, Desk, row
+from tests.support.core_world import ANN, BOB, CoreWorld, row
 from tests.support.process import settings
 from tests.support.simulation import Simulation
 
 WRITES = frozenset(each for each in Operation if each.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL})
 
 
-def frozen_desk() -> Desk:
-    return Desk(policy=Policy(freeze=True))
+def frozen_core() -> CoreWorld:
+    return CoreWorld(policy=Policy(freeze=True))
 
 
 def test_a_creation_waits_and_says_so() -> None:
-    desk = frozen_desk()
-    account = desk.account()
-    desk.sweep()
-    assert not WRITES & set(desk.operations())
-    assert desk.says(account)["Ready"][:2] == ("False", "Frozen")
-    assert "COLDSEND_FREEZE" in desk.says(account)["Ready"][2]
+    core = frozen_core()
+    account = core.account()
+    core.sweep()
+    assert not WRITES & set(core.operations())
+    assert core.says(account)["Ready"][:2] == ("False", "Frozen")
+    assert "COLDSEND_FREEZE" in core.says(account)["Ready"][2]
 
 
 def test_a_deletion_waits_and_one_that_leaves_the_inbox_goes() -> None:
-    desk = frozen_desk()
-    deleted = desk.holder(deleting=True)
-    orphaned = desk.holder(BOB, "inbox-2", deleting=True, deletionPolicy="Orphan")
-    never = desk.account("new@company.com", deleting=True)
-    desk.sweep(row(), row(BOB, "inbox-2"))
-    desk.wait(5.0)
-    assert desk.step(deleted).action is Action.WAIT
-    assert desk.says(deleted)["Ready"][:2] == ("False", "Frozen")
-    assert desk.step(orphaned).action is Action.REMOVE_FINALIZER
-    assert desk.step(never).action is Action.WAIT  # it has no finalizer of ours: Kubernetes lets it go
-    assert not WRITES & set(desk.operations())
+    core = frozen_core()
+    deleted = core.holder(deleting=True)
+    orphaned = core.holder(BOB, "inbox-2", deleting=True, deletionPolicy="Orphan")
+    never = core.account("new@company.com", deleting=True)
+    core.sweep(row(), row(BOB, "inbox-2"))
+    core.wait(5.0)
+    assert core.step(deleted).action is Action.WAIT
+    assert core.says(deleted)["Ready"][:2] == ("False", "Frozen")
+    assert core.step(orphaned).action is Action.REMOVE_FINALIZER
+    assert core.step(never).action is Action.WAIT  # it has no finalizer of ours: Kubernetes lets it go
+    assert not WRITES & set(core.operations())
 
 
 def test_a_replacement_waits_and_the_inbox_stays_ready() -> None:
-    desk = frozen_desk()
-    account = desk.holder(updatePolicy="Recreate", applied={"specHash": "other.other"})
-    desk.sweep(row())
-    assert desk.says(account)["Synced"][:2] == ("False", "Frozen")
-    assert desk.says(account)["Ready"][:2] == ("True", "Active")
+    core = frozen_core()
+    account = core.holder(updatePolicy="Recreate", applied={"specHash": "other.other"})
+    core.sweep(row())
+    assert core.says(account)["Synced"][:2] == ("False", "Frozen")
+    assert core.says(account)["Ready"][:2] == ("True", "Active")
 
 
 def test_a_test_mail_waits_and_its_intent_is_not_stored() -> None:
-    desk = frozen_desk()
-    account = desk.holder(testEmail={"requestID": "1", "recipient": "ops@company.com"})
-    desk.sweep(row())
-    assert desk.says(account)["Synced"][:2] == ("False", "Frozen")
+    core = frozen_core()
+    account = core.holder(testEmail={"requestID": "1", "recipient": "ops@company.com"})
+    core.sweep(row())
+    assert core.says(account)["Synced"][:2] == ("False", "Frozen")
     assert account.stored.mail is None
-    desk.workspace.policy.freeze = False
-    desk.step(account)
-    assert Operation.SEND_TEST_EMAIL in desk.operations()
+    core.workspace.policy.freeze = False
+    core.step(account)
+    assert Operation.SEND_TEST_EMAIL in core.operations()
 
 
 def test_what_is_as_spec_asks_is_mirrored_as_ever() -> None:
-    desk = frozen_desk()
-    account = desk.holder()
-    desk.sweep(row(overall_status="PAUSED"))
-    assert desk.says(account)["Ready"][:2] == ("False", "Paused")
-    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+    core = frozen_core()
+    account = core.holder()
+    core.sweep(row(overall_status="PAUSED"))
+    assert core.says(account)["Ready"][:2] == ("False", "Paused")
+    assert core.says(account)["Synced"][:2] == ("True", "InSync")
 
 
 def test_a_call_that_was_prepared_does_not_leave_any_more() -> None:
-    desk = Desk()
-    new, old = desk.account(), desk.holder(BOB, "inbox-2", deleting=True)
-    desk.sweep(row(BOB, "inbox-2"))
-    calls = [desk.ask(Operation.CREATE_SMTP, new), desk.ask(Operation.DELETE_ACCOUNT, old, inbox_ids=("inbox-2",))]
-    assert all(still_due(each, call, 1, desk.workspace) for each, call in zip((new, old), calls, strict=True))
-    desk.workspace.policy.freeze = True
-    assert not any(still_due(each, call, 1, desk.workspace) for each, call in zip((new, old), calls, strict=True))
+    core = CoreWorld()
+    new, old = core.account(), core.holder(BOB, "inbox-2", deleting=True)
+    core.sweep(row(BOB, "inbox-2"))
+    calls = [core.ask(Operation.CREATE_SMTP, new), core.ask(Operation.DELETE_ACCOUNT, old, inbox_ids=("inbox-2",))]
+    assert all(still_due(each, call, 1, core.workspace) for each, call in zip((new, old), calls, strict=True))
+    core.workspace.policy.freeze = True
+    assert not any(still_due(each, call, 1, core.workspace) for each, call in zip((new, old), calls, strict=True))
 
 
 def test_a_job_under_way_is_followed_to_its_end() -> None:

@@ -6,7 +6,7 @@ from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from tests.core.rules.test_rules_values import an_account, passwords_sent
-from tests.support.desk import Desk
+from tests.support.core_world import CoreWorld
 from tests.support.simulation import Simulation
 
 
@@ -35,10 +35,10 @@ def test_a_refused_login_names_what_was_tried_and_when_it_is_tried_again() -> No
     ],
 )
 def test_a_refused_login_names_the_server_that_coldsend_names(said: str, tried: list[str]) -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, said, 400))
-    message = desk.says(account)["Ready"][2]
+    core = CoreWorld()
+    account = core.account()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, said, 400))
+    message = core.says(account)["Ready"][2]
     assert [part for part in ("SMTP smtp.gmail.com:587", "IMAP imap.gmail.com:993") if part in message] == tried
 
 
@@ -55,11 +55,11 @@ def test_a_refused_login_names_the_server_that_coldsend_names(said: str, tried: 
 def test_a_refused_login_is_recognised_in_a_fault_that_names_a_field(
     words: str, reason: Reason, place: int | None
 ) -> None:
-    desk = Desk()
-    ann, bob = desk.account(), desk.account("bob@company.com")
+    core = CoreWorld()
+    ann, bob = core.account(), core.account("bob@company.com")
     failure = Failure(FailureKind.REFUSED, f"smtp_password: {words}", 422, (Fault(place, "smtp_password", words),))
     if place is None:
-        desk.answer(desk.ask(Operation.CREATE_SMTP, bob), failure)
+        core.answer(core.ask(Operation.CREATE_SMTP, bob), failure)
     else:
-        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), failure)
-    assert desk.says(bob)["Ready"][1] == reason
+        core.answer(core.ask(Operation.CREATE_SMTP_BULK, ann, bob), failure)
+    assert core.says(bob)["Ready"][1] == reason

@@ -12,7 +12,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.deleting import leaving
 from tests.core.rules.watching import running
-from tests.support.desk import BOB, Desk, held, row, row_of
+from tests.support.core_world import BOB, CoreWorld, held, row, row_of
 from tests.support.process import API_KEY
 from tests.support.remote import DOMAIN, FakeColdSend, Item
 from tests.support.simulation import Simulation
@@ -22,60 +22,60 @@ NATIVE = f"jane@{DOMAIN.domain_name}"
 SCOPE = Failure(FailureKind.FORBIDDEN, "insufficient scopes", 403, required=("sender_accounts:create",))
 
 
-def renamed(status: str) -> tuple[Desk, Account]:
+def renamed(status: str) -> tuple[CoreWorld, Account]:
     """A native account with Recreate and another name; its domain was ACTIVE long ago and has this status now."""
-    desk = Desk()
-    account = desk.holder(NATIVE, updatePolicy="Recreate")
-    desk.sweep(row_of(account, inbox_type="COLDSEND"))
-    list_domains(desk, "ACTIVE")
-    desk.wait(CHECK_SECONDS)
-    desk.change(account, NATIVE, updatePolicy="Recreate", displayName="Jane Doe")
-    assert Operation.LIST_DOMAINS in desk.operations()
-    assert leaving(desk) == 0
-    list_domains(desk, status)
-    return desk, account
+    core = CoreWorld()
+    account = core.holder(NATIVE, updatePolicy="Recreate")
+    core.sweep(row_of(account, inbox_type="COLDSEND"))
+    list_domains(core, "ACTIVE")
+    core.wait(CHECK_SECONDS)
+    core.change(account, NATIVE, updatePolicy="Recreate", displayName="Jane Doe")
+    assert Operation.LIST_DOMAINS in core.operations()
+    assert leaving(core) == 0
+    list_domains(core, status)
+    return core, account
 
 
-def list_domains(desk: Desk, status: str) -> None:
+def list_domains(core: CoreWorld, status: str) -> None:
     domain = replace(DOMAIN, status=status, max_inboxes=1, current_inboxes=1)
-    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((domain,), 1, has_next=False))
+    core.answer(core.ask(Operation.LIST_DOMAINS), DomainPage((domain,), 1, has_next=False))
 
 
 def test_a_native_inbox_is_replaced_on_an_active_domain_even_if_it_fills_the_domain() -> None:
-    desk, _ = renamed("ACTIVE")
-    assert leaving(desk) == 1
+    core, _ = renamed("ACTIVE")
+    assert leaving(core) == 1
 
 
 def test_a_native_inbox_is_not_replaced_until_its_domain_is_active() -> None:
-    desk, account = renamed("FAILED")
-    assert leaving(desk) == 0
-    said = desk.says(account)
+    core, account = renamed("FAILED")
+    assert leaving(core) == 0
+    said = core.says(account)
     assert said["Ready"][0] == "True"
     assert said["Synced"][1] == Reason.DOMAIN_NOT_ACTIVE
-    desk.wait(CHECK_SECONDS)
-    list_domains(desk, "ACTIVE")
-    assert leaving(desk) == 1
+    core.wait(CHECK_SECONDS)
+    list_domains(core, "ACTIVE")
+    assert leaving(core) == 1
 
 
-def refused_scope() -> tuple[Desk, Account]:
+def refused_scope() -> tuple[CoreWorld, Account]:
     """An account with Recreate and another name; ColdSend has refused a create of another one to its key."""
-    desk, account = held(updatePolicy="Recreate")
-    other = desk.account(BOB)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, other), SCOPE)
-    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
-    return desk, account
+    core, account = held(updatePolicy="Recreate")
+    other = core.account(BOB)
+    core.answer(core.ask(Operation.CREATE_SMTP, other), SCOPE)
+    core.change(account, updatePolicy="Recreate", displayName="Jane Doe")
+    return core, account
 
 
 def test_an_inbox_is_not_replaced_while_its_key_may_not_create_inboxes() -> None:
-    desk, account = refused_scope()
-    desk.wait(3600.0)
-    assert leaving(desk) == 0
-    said = desk.says(account)
+    core, account = refused_scope()
+    core.wait(3600.0)
+    assert leaving(core) == 0
+    said = core.says(account)
     assert said["Ready"][0] == "True"
     assert said["Synced"][1] == Reason.MISSING_SCOPES
     assert "grant sender_accounts:create" in said["Synced"][2]
-    desk.answer(desk.ask(Operation.CREATE_SMTP, desk.account(CARL)), Created(row(CARL, "inbox-3")))
-    assert leaving(desk) == 1
+    core.answer(core.ask(Operation.CREATE_SMTP, core.account(CARL)), Created(row(CARL, "inbox-3")))
+    assert leaving(core) == 1
 
 
 @dataclass
@@ -115,20 +115,20 @@ def test_a_restart_does_not_replace_what_cannot_be_created_again(how: str) -> No
 
 
 def test_an_inbox_is_replaced_when_a_person_says_that_its_key_may_create_inboxes_now() -> None:
-    desk, account = refused_scope()
+    core, account = refused_scope()
     asked = {RECONCILE_ANNOTATION: "granted"}
-    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe", annotations=asked)
+    core.change(account, updatePolicy="Recreate", displayName="Jane Doe", annotations=asked)
     account.credentials = Credentials("hmac-of-one")
-    desk.workspace.stale_secrets.clear()
-    desk.get(account, row_of(account))
-    assert leaving(desk) == 1
+    core.workspace.stale_secrets.clear()
+    core.get(account, row_of(account))
+    assert leaving(core) == 1
 
 
 @pytest.mark.parametrize("reason", [Reason.SECRET_NOT_FOUND, Reason.SECRET_INVALID])
 def test_a_replacement_that_waits_for_its_secret_says_so(reason: Reason) -> None:
-    desk, account = held(updatePolicy="Recreate")
-    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
+    core, account = held(updatePolicy="Recreate")
+    core.change(account, updatePolicy="Recreate", displayName="Jane Doe")
     account.credentials = Credentials("", reason, "What is wrong with the Secret.")
-    desk.step(account)
-    assert leaving(desk) == 0
-    assert desk.says(account)["Synced"] == ("False", reason, "What is wrong with the Secret.")
+    core.step(account)
+    assert leaving(core) == 0
+    assert core.says(account)["Synced"] == ("False", reason, "What is wrong with the Secret.")

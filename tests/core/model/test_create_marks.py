@@ -8,7 +8,7 @@ from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
-from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, row
+from tests.support.core_world import ANN, BOB, LOST, CoreWorld, asked_for, row
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
@@ -183,11 +183,11 @@ def test_that_playing_on_ends_with_one_inbox_after_a_kill_at_each_step_of_a_crea
 def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_an_hour() -> None:
     """A limit that the documentation names: shards do not see each other's objects."""
     for seconds, taken in ((60.0, True), (3700.0, False)):
-        desk, account = asked_for()
-        desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-        made = row(made=desk.now + seconds)  # by the other shard, of the same type and name
-        desk.wait(seconds + 130.0)
-        desk.search(account, made)
+        core, account = asked_for()
+        core.answer(core.ask(Operation.CREATE_SMTP, account), LOST)
+        made = row(made=core.now + seconds)  # by the other shard, of the same type and name
+        core.wait(seconds + 130.0)
+        core.search(account, made)
         assert (account.stored.inbox_id is not None) == taken
 
 
@@ -200,24 +200,24 @@ def test_that_several_marks_of_ours_are_read_and_none_of_another_object() -> Non
 @pytest.mark.parametrize("job", [True, False])
 def test_that_a_killed_process_leaves_behind_that_its_create_repeated_a_lost_one(job: bool) -> None:
     """The inbox is of the first create, which arrived while the second was about to leave."""
-    desk = Desk()
-    ann, bob = desk.asked_for(ANN, BOB)
-    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
-    desk.wait(130.0)
-    desk.sweep()
-    desk.wait(60.0)
-    repeat, made = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), desk.now - 30.0
+    core = CoreWorld()
+    ann, bob = core.asked_for(ANN, BOB)
+    core.answer(core.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
+    core.wait(130.0)
+    core.sweep()
+    core.wait(60.0)
+    repeat, made = core.ask(Operation.CREATE_SMTP_BULK, ann, bob), core.now - 30.0
     if job:
-        desk.answer(repeat, BulkAnswer("job-2", 2))
+        core.answer(repeat, BulkAnswer("job-2", 2))
     status = {"job": {"id": "job-2", "operation": "Create", "state": "Running"}} if job else {}
-    desk, lists = Desk(), [each.desired.finalizers for each in (ann, bob)]
-    desk.now = START + 200.0
-    ann, bob = (desk.account(at, finalizers=found, status=status) for at, found in zip((ANN, BOB), lists, strict=True))
+    core, lists = CoreWorld(), [each.desired.finalizers for each in (ann, bob)]
+    core.now = START + 200.0
+    ann, bob = (core.account(at, finalizers=found, status=status) for at, found in zip((ANN, BOB), lists, strict=True))
     if job:
         exists = ResultRow(ANN, None, success=False, message="email already exists")
-        desk.answer(
-            desk.ask(Operation.POLL_CREATE_JOB, job="job-2"), JobProgress("COMPLETED", total=2, results=(exists,))
+        core.answer(
+            core.ask(Operation.POLL_CREATE_JOB, job="job-2"), JobProgress("COMPLETED", total=2, results=(exists,))
         )
-    desk.sweep(row(made=made))
+    core.sweep(row(made=made))
     assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
     assert bob.stored.inbox_id is None

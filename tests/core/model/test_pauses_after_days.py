@@ -13,7 +13,7 @@ from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Ref
 from tests.core.rules.watching import running
 from tests.support.clock import START
-from tests.support.desk import Desk
+from tests.support.core_world import CoreWorld
 from tests.support.simulation import SECOND, Simulation
 
 DAYS = 1_100  # tries; a float overflows at 1,024 doublings
@@ -34,7 +34,7 @@ def test_coldsend_is_probed_on_however_long_it_fails(kind: FailureKind) -> None:
 
 
 def test_an_inbox_in_use_for_weeks_is_asked_for_on() -> None:
-    account = Desk().holder(deleting=True)
+    account = CoreWorld().holder(deleting=True)
     for number in range(DAYS):
         delete_refused_in_use(account, "in use", START + 600.0 * number)
     assert account.delete_backoff is not None

@@ -15,7 +15,7 @@ from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import SenderAccountBatchStatus
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from tests.core.conftest import profile
-from tests.support.desk import Desk, asked_for, held, object_of, row
+from tests.support.core_world import CoreWorld, asked_for, held, object_of, row
 from tests.support.simulation import Simulation, inboxes_of, template_of
 
 VICTIM = "victim@company.com"
@@ -82,16 +82,16 @@ def test_that_the_reading_knows_every_field_of_both_statuses() -> None:
 def test_that_any_status_of_an_account_is_read_decided_and_written_again(
     status: dict[str, Any], deleting: bool, seen: bool
 ) -> None:
-    desk = Desk()
+    core = CoreWorld()
     raw = object_of("ann@company.com", "uid-1", status=status, deleting=deleting)
     raw["metadata"]["finalizers"] = [FINALIZER]
     account = read_object(raw)
-    desk.workspace.add(account, desk.now)
-    desk.sweep(*([row()] if seen else []))
+    core.workspace.add(account, core.now)
+    core.sweep(*([row()] if seen else []))
     for seconds in (0.0, 60.0, 3600.0):
-        desk.wait(seconds)
-        desk.calls()
-        written = project(account, desk.workspace, desk.now)
+        core.wait(seconds)
+        core.calls()
+        written = project(account, core.workspace, core.now)
         assert written is None or account_status(written) == written
     ChildReader().read(raw, None)
 
@@ -132,34 +132,34 @@ def tamper(simulation: Simulation, uid: str, status: dict[str, Any], **metadata:
 
 @pytest.mark.parametrize("job", [{"id": None, "operation": "Create"}, {"operation": "Create"}, {"id": ""}])
 def test_that_a_job_without_an_id_is_no_job(job: dict[str, Any]) -> None:
-    desk, account = asked_for(status={"job": job})
-    assert not desk.workspace.jobs
-    assert desk.calls()
+    core, account = asked_for(status={"job": job})
+    assert not core.workspace.jobs
+    assert core.calls()
     assert account.stored.job is None
 
 
 def test_that_a_reason_of_a_newer_version_stands_until_the_secret_is_read() -> None:
-    desk = Desk()
+    core = CoreWorld()
     said = {**READY, "type": "CredentialsCurrent", "reason": "SecretRenewed"}
-    account = desk.holder(status={"conditions": [said]})
+    account = core.holder(status={"conditions": [said]})
     account.credentials = None
-    desk.sweep(row())
-    assert desk.says(account)["CredentialsCurrent"][1] == "SecretRenewed"
+    core.sweep(row())
+    assert core.says(account)["CredentialsCurrent"][1] == "SecretRenewed"
 
 
 def test_that_an_inbox_of_an_unknown_origin_is_neither_deleted_nor_left_behind() -> None:
-    desk, account = held(origin="Inherited", deleting=True)
-    assert desk.calls() == ()
-    assert desk.patch(account) is None
-    status, reason, message = desk.says(account)["Ready"]
+    core, account = held(origin="Inherited", deleting=True)
+    assert core.calls() == ()
+    assert core.patch(account) is None
+    status, reason, message = core.says(account)["Ready"]
     assert (status, reason) == ("False", "UnknownStatus")
     assert "Inherited" in message
 
 
 def test_that_an_inbox_of_an_unknown_origin_is_not_made_again() -> None:
-    desk = Desk()
-    account = desk.holder(origin="Inherited")
-    desk.sweep()
-    desk.wait(3600.0)
-    assert desk.operations() == [Operation.LIST_ACCOUNTS]
+    core = CoreWorld()
+    account = core.holder(origin="Inherited")
+    core.sweep()
+    core.wait(3600.0)
+    assert core.operations() == [Operation.LIST_ACCOUNTS]
     assert account.stored.inbox_id == "inbox-1"

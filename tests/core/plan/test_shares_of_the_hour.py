@@ -9,7 +9,7 @@ from coldsend_operator.core.model.policy import Policy, Threshold
 from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from tests.support.clock import START
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 
 USED = 730  # of 800, so that 70 are left: a namespace may use nine times as many
 LANES: dict[str, tuple[dict[str, Any], bool]] = {  # what an object with an inbox asks for, and whether a list shows it
@@ -21,24 +21,24 @@ LANES: dict[str, tuple[dict[str, Any], bool]] = {  # what an object with an inbo
 
 @pytest.mark.parametrize("lane", ["create", *LANES])
 def test_rule_42_a_namespace_that_has_used_its_part_of_the_hour_waits_in_each_lane(lane: str) -> None:
-    desk = Desk(policy=Policy(brake=Threshold(None, 100.0)))
+    core = CoreWorld(policy=Policy(brake=Threshold(None, 100.0)))
     for _ in range(USED):
-        desk.workspace.budget.start()
-        desk.workspace.budget.shares.charge("sales", START)
-        desk.workspace.budget.end(START - 600.0)
+        core.workspace.budget.start()
+        core.workspace.budget.shares.charge("sales", START)
+        core.workspace.budget.end(START - 600.0)
     shown = []
     for namespace in ("sales", "support"):
         address, inbox_id = f"{lane}@{namespace}.com", f"in-{namespace}"
         if lane == "create":
-            desk.account(address, namespace=namespace)
+            core.account(address, namespace=namespace)
             continue
         around, listed = LANES[lane]
-        desk.holder(address, inbox_id, namespace=namespace, **around)
+        core.holder(address, inbox_id, namespace=namespace, **around)
         shown += [row(address, inbox_id)] if listed else []
-    desk.sweep(*shown)
-    desk.wait(SETTLE_SECONDS)
-    calls = [call for call in desk.calls() if call.uids]
-    assert {desk.workspace.accounts[uid].desired.namespace for call in calls for uid in call.uids} == {"support"}
+    core.sweep(*shown)
+    core.wait(SETTLE_SECONDS)
+    calls = [call for call in core.calls() if call.uids]
+    assert {core.workspace.accounts[uid].desired.namespace for call in calls for uid in call.uids} == {"support"}
 
 
 def test_rule_42_pages_of_whole_lists_leave_a_part_of_the_share_of_looks_to_single_ones() -> None:
@@ -48,8 +48,8 @@ def test_rule_42_pages_of_whole_lists_leave_a_part_of_the_share_of_looks_to_sing
 
 
 def test_rule_42_whole_lists_come_more_rarely_when_they_would_take_more_than_half_of_the_hour() -> None:
-    desk = Desk()
-    assert sweep_period(desk.workspace) == desk.workspace.policy.sweep_seconds
-    desk.sweep(*(row(f"{number}@company.com", f"inbox-{number}") for number in range(10_000)))
-    pages = 100 * 3600.0 / sweep_period(desk.workspace)
-    assert pages == desk.workspace.budget.hour_limit / 2
+    core = CoreWorld()
+    assert sweep_period(core.workspace) == core.workspace.policy.sweep_seconds
+    core.sweep(*(row(f"{number}@company.com", f"inbox-{number}") for number in range(10_000)))
+    pages = 100 * 3600.0 / sweep_period(core.workspace)
+    assert pages == core.workspace.budget.hour_limit / 2

@@ -18,7 +18,7 @@ from coldsend_operator.resources.names import (
 )
 from tests.core.rules.watching import reach, running
 from tests.support.cluster import Raw
-from tests.support.desk import ANN, BOB, Desk, held, row
+from tests.support.core_world import ANN, BOB, CoreWorld, held, row
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
 ORPHAN = {DELETION_POLICY_ANNOTATION: "Orphan"}
@@ -35,17 +35,17 @@ def annotate(simulation: Simulation, annotations: dict[str, str], namespace: str
     ids=["silent", "Delete"],
 )
 def test_the_deletion_policy_of_the_namespace_holds_for_objects_that_say_nothing(own: Raw, move: Action) -> None:
-    desk = Desk(policy=Policy(namespaces={"sales": NamespaceSettings(orphan=True)}))
-    account = desk.holder(deleting=True, **own)
-    desk.sweep(row())
-    assert desk.step(account).action is move
+    core = CoreWorld(policy=Policy(namespaces={"sales": NamespaceSettings(orphan=True)}))
+    account = core.holder(deleting=True, **own)
+    core.sweep(row())
+    assert core.step(account).action is move
 
 
 def test_the_namespace_wins_over_the_setting() -> None:
-    desk = Desk(policy=Policy(orphan_by_default=True, namespaces={"sales": NamespaceSettings(orphan=False)}))
-    account = desk.holder(deleting=True)
-    desk.sweep(row())
-    assert desk.step(account).action is Action.DELETE
+    core = CoreWorld(policy=Policy(orphan_by_default=True, namespaces={"sales": NamespaceSettings(orphan=False)}))
+    account = core.holder(deleting=True)
+    core.sweep(row())
+    assert core.step(account).action is Action.DELETE
 
 
 @pytest.mark.parametrize("word", ["Orphan", "orphan", "keep"])
@@ -350,23 +350,23 @@ EFFECTIVE: list[tuple[Raw, Policy, Raw]] = [
 
 @pytest.mark.parametrize(("spec", "policy", "effective"), EFFECTIVE)
 def test_status_shows_what_holds(spec: dict[str, Any], policy: Policy, effective: Raw) -> None:
-    desk = Desk(policy=policy)
-    account = desk.holder(**spec)
-    desk.sweep(row())
-    status = project(account, desk.workspace, desk.now)
+    core = CoreWorld(policy=policy)
+    account = core.holder(**spec)
+    core.sweep(row())
+    status = project(account, core.workspace, core.now)
     assert status is not None
     assert status["effective"] == effective
 
 
 def test_what_holds_goes_along_with_the_next_write_and_causes_none() -> None:
-    desk, account = held()
-    status = project(account, desk.workspace, desk.now)
+    core, account = held()
+    status = project(account, core.workspace, core.now)
     assert status is not None
     del status["effective"]
     transitions.status_kept(account, status)
-    assert project(account, desk.workspace, desk.now) is None
-    desk.sweep(row(overall_status="PAUSED"))
-    changed = project(account, desk.workspace, desk.now)
+    assert project(account, core.workspace, core.now) is None
+    core.sweep(row(overall_status="PAUSED"))
+    changed = project(account, core.workspace, core.now)
     assert changed is not None
     assert "effective" in changed
 

@@ -15,7 +15,7 @@ from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, asked_for, row
+from tests.support.core_world import CoreWorld, asked_for, row
 from tests.support.process import Process
 from tests.support.simulation import SECOND, Simulation, inboxes_of, template_of
 
@@ -106,15 +106,15 @@ def test_rule_38_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
 
 
 def test_rule_38_a_fault_in_the_decision_for_one_account_costs_that_account_alone() -> None:
-    desk = Desk()
-    evil, victim = desk.account("evil@company.com"), desk.account(VICTIM)
-    desk.sweep()
+    core = CoreWorld()
+    evil, victim = core.account("evil@company.com"), core.account(VICTIM)
+    core.sweep()
     evil.create_backoff = "nonsense"  # type: ignore[assignment] # whatever a decision fails at
-    desk.workspace.touch_everything()
-    desk.wait(3.0)
-    calls = desk.calls()
+    core.workspace.touch_everything()
+    core.wait(3.0)
+    calls = core.calls()
     assert [uid for call in calls for uid in call.uids] == [victim.uid]
-    assert list(desk.workspace.undecided) == [evil.uid]
+    assert list(core.workspace.undecided) == [evil.uid]
 
 
 def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
@@ -135,23 +135,23 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
 
 
 def test_rule_38_a_fault_in_the_plan_of_one_lane_keeps_no_other_lane_waiting() -> None:
-    desk, victim = asked_for(VICTIM)
-    desk.wait(3.0)
-    desk.workspace.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
-    plan = make_plan(desk.workspace, desk.now)
+    core, victim = asked_for(VICTIM)
+    core.wait(3.0)
+    core.workspace.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    plan = make_plan(core.workspace, core.now)
     assert [call.uids for call in plan.calls if call.operation.creates] == [(victim.uid,)]
     assert plan.faults
 
 
 def test_rule_38_an_account_that_cannot_be_planned_keeps_no_other_of_its_lane_waiting() -> None:
-    desk = Desk()
+    core = CoreWorld()
     names = [f"{number}@company.com" for number in range(4)]
-    accounts = [desk.holder(name, f"inbox-{name}", deleting=True) for name in names]
-    desk.sweep(*(row(name, f"inbox-{name}") for name in names))
-    desk.wait(30.0)
+    accounts = [core.holder(name, f"inbox-{name}", deleting=True) for name in names]
+    core.sweep(*(row(name, f"inbox-{name}") for name in names))
+    core.wait(30.0)
     evil = accounts[0]
     evil.stored = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
-    plan = make_plan(desk.workspace, desk.now)
+    plan = make_plan(core.workspace, core.now)
     (call,) = [call for call in plan.calls if call.operation.deletes]
     assert set(call.uids) == {each.uid for each in accounts[1:]}
     assert list(plan.unplanned) == [evil.uid]

@@ -15,7 +15,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import BatchSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 LABELS = (("coldsend.pro/batch", "pool"), ("shard", "1"))
@@ -124,11 +124,11 @@ def test_rule_24_a_batch_lets_itself_go_only_when_the_policy_stands_on_the_child
 
 @pytest.mark.parametrize("says_orphan", ["child", "template"])
 def test_rule_24_a_deletion_is_orphan_when_the_child_or_the_live_template_says_so(says_orphan: str) -> None:
-    desk = Desk(policy=Policy(batches={"batch-1": BatchSettings(orphan=says_orphan == "template")}))
+    core = CoreWorld(policy=Policy(batches={"batch-1": BatchSettings(orphan=says_orphan == "template")}))
     own = {"deletionPolicy": "Orphan"} if says_orphan == "child" else {}
-    account = desk.holder(deleting=True, batch="batch-1", **own)
-    desk.sweep(row())
-    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    account = core.holder(deleting=True, batch="batch-1", **own)
+    core.sweep(row())
+    assert core.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_24_other_edits_of_a_child_by_hand_are_reset() -> None:

@@ -12,7 +12,7 @@ from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, pending, play_until, reach, running
 from tests.support.clients import SimulatedKubeClient
 from tests.support.clock import START, FakeClock
-from tests.support.desk import LOST, Desk, asked_for, held, row
+from tests.support.core_world import LOST, CoreWorld, asked_for, held, row
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
@@ -117,98 +117,98 @@ def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
 def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun_later(
     seconds: float, repeats: bool
 ) -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-    desk.wait(seconds)
-    desk.search(account)
-    desk.wait(200.0 - seconds)
-    desk.patch(account)
-    assert (desk.step(account).action is Action.CREATE) == repeats
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOST)
+    core.wait(seconds)
+    core.search(account)
+    core.wait(200.0 - seconds)
+    core.patch(account)
+    assert (core.step(account).action is Action.CREATE) == repeats
 
 
 def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-    desk.wait(100.0)
-    desk.sweep(seconds=60.0)
-    assert desk.step(account).action is not Action.CREATE
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOST)
+    core.wait(100.0)
+    core.sweep(seconds=60.0)
+    assert core.step(account).action is not Action.CREATE
 
 
 def test_rule_03_a_search_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-    desk.wait(100.0)
-    search = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
-    desk.wait(60.0)
-    desk.answer(search, Page((), 1, 0, 1, has_next=False))
-    desk.wait(2.0)
-    assert desk.step(account).action is Action.SEARCH
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOST)
+    core.wait(100.0)
+    search = core.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    core.wait(60.0)
+    core.answer(search, Page((), 1, 0, 1, has_next=False))
+    core.wait(2.0)
+    assert core.step(account).action is Action.SEARCH
 
 
 def test_rule_03_a_search_proves_nothing_before_its_last_page() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-    desk.wait(200.0)
-    first = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
-    desk.answer(first, Page((row("joann@company.com", "inbox-2"),), 1, 2, 2, has_next=True))
-    assert desk.step(account).action is Action.SEARCH
-    second = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address, page=2)
-    desk.answer(second, Page((row("annann@company.com", "inbox-3"),), 2, 2, 2, has_next=False))
-    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOST)
+    core.wait(200.0)
+    first = core.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    core.answer(first, Page((row("joann@company.com", "inbox-2"),), 1, 2, 2, has_next=True))
+    assert core.step(account).action is Action.SEARCH
+    second = core.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address, page=2)
+    core.answer(second, Page((row("annann@company.com", "inbox-3"),), 2, 2, 2, has_next=False))
+    assert core.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
-    assert [found.inbox_id for found in desk.workspace.inventory.at(row().address)] == ["inbox-1"]
-    assert desk.step(account).action is not Action.CREATE
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Created(row()))
+    assert [found.inbox_id for found in core.workspace.inventory.at(row().address)] == ["inbox-1"]
+    assert core.step(account).action is not Action.CREATE
 
 
 def test_rule_03_before_the_first_full_list_a_lone_object_is_looked_up_by_search() -> None:
-    desk = Desk()
-    desk.account()
-    assert Operation.SEARCH_ACCOUNTS in desk.operations()
-    assert Operation.CREATE_SMTP not in desk.operations()
+    core = CoreWorld()
+    core.account()
+    assert Operation.SEARCH_ACCOUNTS in core.operations()
+    assert Operation.CREATE_SMTP not in core.operations()
 
 
 def test_rule_03_many_objects_wait_for_the_first_full_list() -> None:
-    desk = Desk()
+    core = CoreWorld()
     for number in range(5):
-        desk.account(f"{number}@company.com")
-    assert desk.operations() == [Operation.LIST_ACCOUNTS]
+        core.account(f"{number}@company.com")
+    assert core.operations() == [Operation.LIST_ACCOUNTS]
 
 
 def test_rule_04_a_mark_without_an_inbox_tells_of_a_create_that_may_have_left() -> None:
-    desk = Desk()
-    account = desk.account(marked=START - 60.0)
-    desk.sweep(row(made=START - 58.0))
+    core = CoreWorld()
+    account = core.account(marked=START - 60.0)
+    core.sweep(row(made=START - 58.0))
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Created")
 
 
 def test_rule_04_a_finalizer_without_a_mark_is_waited_for_after_a_start_and_proves_nothing() -> None:
     """An earlier version marked so, and its create may still be on its way; a copied manifest looks the same."""
-    desk, account = asked_for(finalizers=(FINALIZER,))
-    assert desk.step(account).action is not Action.CREATE
-    desk.wait(130.0)
-    desk.search(account, row(made=START))
+    core, account = asked_for(finalizers=(FINALIZER,))
+    assert core.step(account).action is not Action.CREATE
+    core.wait(130.0)
+    core.search(account, row(made=START))
     assert account.stored.inbox_id is None
-    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+    assert core.step(account).reason is Reason.ALREADY_EXISTS
 
 
 def test_rule_04_a_held_inbox_without_the_finalizer_gets_it_back_before_anything_else() -> None:
-    desk, account = held()
-    desk.change(account, finalizers=(), displayName="Joe", updatePolicy="Recreate")
-    assert desk.step(account).action is Action.ADD_FINALIZER
-    assert desk.patch(account) is Action.ADD_FINALIZER
+    core, account = held()
+    core.change(account, finalizers=(), displayName="Joe", updatePolicy="Recreate")
+    assert core.step(account).action is Action.ADD_FINALIZER
+    assert core.patch(account) is Action.ADD_FINALIZER
     assert account.desired.finalizers == (FINALIZER,)
 
 
 def test_rule_04_an_object_that_waits_keeps_no_finalizer_of_a_copied_manifest() -> None:
-    desk, holder = held()
-    desk.lead()
-    copy = desk.account(holder.address or "", name="copy", created=START, finalizers=(FINALIZER,))
-    assert desk.step(copy).reason is Reason.ADDRESS_CONFLICT
-    assert desk.patch(copy) is Action.REMOVE_FINALIZER
+    core, holder = held()
+    core.lead()
+    copy = core.account(holder.address or "", name="copy", created=START, finalizers=(FINALIZER,))
+    assert core.step(copy).reason is Reason.ADDRESS_CONFLICT
+    assert core.patch(copy) is Action.REMOVE_FINALIZER
     assert not copy.desired.finalizers
 
 
@@ -235,9 +235,9 @@ def test_rule_04_the_mark_stands_before_the_call_leaves() -> None:
 
 
 def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "bad password", 422))
-    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "bad password", 422))
+    assert core.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_05_the_lease_counts_as_ours_for_less_than_10_seconds_after_a_renewal_left() -> None:

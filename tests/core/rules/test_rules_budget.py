@@ -20,19 +20,19 @@ from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.resources.reading import read_batch
 from tests.core.rules.watching import reach, running
 from tests.support.clock import START
-from tests.support.desk import LOST, Desk, row
+from tests.support.core_world import LOST, CoreWorld, row
 from tests.support.simulation import Simulation
 
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
 
 def test_rule_27_requests_are_booked_before_they_are_spent() -> None:
-    desk = Desk()
-    desk.workspace.budget.booked = 0
-    desk.account()
-    assert desk.calls() == ()
-    desk.workspace.budget.book(20)
-    assert len(desk.calls()) >= 1
+    core = CoreWorld()
+    core.workspace.budget.booked = 0
+    core.account()
+    assert core.calls() == ()
+    core.workspace.budget.book(20)
+    assert len(core.calls()) >= 1
 
 
 def test_rule_27_the_first_request_waits_until_its_block_is_stored() -> None:
@@ -124,55 +124,55 @@ def test_rule_27_each_lease_has_a_state_of_its_own() -> None:
     assert [path.rpartition("/")[2] for path in simulation.cluster.config_maps] == ["shard-7-state"]
 
 
-def wanting_a_mail(desk: Desk, **around: Any) -> Account:
-    account = desk.holder(testEmail=MAIL, **around)
-    desk.sweep(row())
+def wanting_a_mail(core: CoreWorld, **around: Any) -> Account:
+    account = core.holder(testEmail=MAIL, **around)
+    core.sweep(row())
     return account
 
 
 def test_rule_28_the_intent_is_stored_before_the_mail_leaves() -> None:
-    desk = Desk()
-    desk.stores = False
-    account = wanting_a_mail(desk)
+    core = CoreWorld()
+    core.stores = False
+    account = wanting_a_mail(core)
     assert account.stored.mail is not None
     assert account.stored.mail.started_at is not None
-    assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    desk.workspace.status_stored(account.uid, account.stored)
-    assert Operation.SEND_TEST_EMAIL in desk.operations()
+    assert Operation.SEND_TEST_EMAIL not in core.operations()
+    core.workspace.status_stored(account.uid, account.stored)
+    assert Operation.SEND_TEST_EMAIL in core.operations()
 
 
 def test_rule_28_a_mail_that_was_begun_without_an_answer_is_never_sent_again() -> None:
-    desk = Desk()
+    core = CoreWorld()
     begun = {"requestID": "1", "recipient": "ops@example.com", "startedAt": "2023-11-14T22:13:20Z"}
-    account = wanting_a_mail(desk, status={"testEmail": begun})
-    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    account = wanting_a_mail(core, status={"testEmail": begun})
+    assert Operation.SEND_TEST_EMAIL not in core.operations()
     assert account.stored.mail is not None
     assert "set a new requestID" in (account.stored.mail.error or "")
 
 
 def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
-    desk = Desk()
-    account = wanting_a_mail(desk)
-    desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), LOST)
-    desk.wait(7200.0)
-    assert desk.step(account).action is not Action.MAIL
-    desk.change(account, testEmail={**MAIL, "requestID": "2"})
-    assert desk.step(account).action is Action.MAIL
+    core = CoreWorld()
+    account = wanting_a_mail(core)
+    core.answer(core.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), LOST)
+    core.wait(7200.0)
+    assert core.step(account).action is not Action.MAIL
+    core.change(account, testEmail={**MAIL, "requestID": "2"})
+    assert core.step(account).action is Action.MAIL
 
 
 def test_rule_28_an_earlier_request_that_is_set_again_sends_no_mail_and_says_so() -> None:
-    desk = Desk()
-    account = wanting_a_mail(desk)
+    core = CoreWorld()
+    account = wanting_a_mail(core)
     for number in ("1", "2"):
-        desk.change(account, testEmail={**MAIL, "requestID": number})
-        desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), MailSent(None, None))
+        core.change(account, testEmail={**MAIL, "requestID": number})
+        core.answer(core.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), MailSent(None, None))
     for number, other in (("1", "2"), ("2", "1")):
-        desk.change(account, testEmail={**MAIL, "requestID": number})
-        assert desk.step(account).action is not Action.MAIL
+        core.change(account, testEmail={**MAIL, "requestID": number})
+        assert core.step(account).action is not Action.MAIL
         assert account.stored.mail == Mail(number, MAIL["recipient"], error=USED_BEFORE, earlier=(other,))
-    desk.change(account, testEmail=MAIL)
-    again = Desk()
-    status = project(account, desk.workspace, desk.now)
+    core.change(account, testEmail=MAIL)
+    again = CoreWorld()
+    status = project(account, core.workspace, core.now)
     restarted = again.account(finalizers=(FINALIZER,), testEmail=MAIL, status=status)
     again.sweep(row())
     assert again.step(restarted).action is not Action.MAIL
@@ -181,13 +181,13 @@ def test_rule_28_an_earlier_request_that_is_set_again_sends_no_mail_and_says_so(
 
 @pytest.mark.parametrize(("limits", "most"), [(Limits(100, 1000, 0.0), 10), (Limits(100, 50, 0.0), 5)])
 def test_rule_28_test_mails_take_at_most_a_tenth_of_each_window(limits: Limits, most: int) -> None:
-    desk = Desk(policy=Policy(limits=limits))
-    accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", testEmail=MAIL) for number in range(20)]
-    desk.show(*accounts)
+    core = CoreWorld(policy=Policy(limits=limits))
+    accounts = [core.holder(f"{number}@company.com", f"inbox-{number}", testEmail=MAIL) for number in range(20)]
+    core.show(*accounts)
     sent = 0
-    while mails := [call for call in desk.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
+    while mails := [call for call in core.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
         (account,) = (account for account in accounts if account.uid == mails[0].uids[0])
-        desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account), MailSent(None, None))
+        core.answer(core.ask(Operation.SEND_TEST_EMAIL, account), MailSent(None, None))
         sent += 1
     assert sent == most
 
@@ -220,21 +220,21 @@ def test_rule_29_what_one_namespace_leaves_of_a_call_goes_to_all_others_in_turn(
 
 
 def test_rule_29_a_lone_account_is_made_soon_though_thousands_of_another_namespace_wait() -> None:
-    desk = Desk()
+    core = CoreWorld()
     for number in range(500):
-        desk.account(f"{number}@company.com")
-    lone = desk.account("lone@company.com", namespace="support")
-    desk.sweep()
-    desk.wait(3.0)
-    first = next(call for call in desk.calls() if call.operation.creates)
+        core.account(f"{number}@company.com")
+    lone = core.account("lone@company.com", namespace="support")
+    core.sweep()
+    core.wait(3.0)
+    first = next(call for call in core.calls() if call.operation.creates)
     assert lone.uid in first.uids
 
 
 def test_rule_29_deletions_take_turns_too() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(percent=100)))
-    many = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(300)]
-    lone = desk.holder("lone@company.com", "inbox-lone", namespace="support", deleting=True)
-    desk.show(*many, lone)
-    desk.wait(3.0)
-    first = next(call for call in desk.calls() if call.operation.deletes)
+    core = CoreWorld(policy=Policy(brake=Threshold(percent=100)))
+    many = [core.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(300)]
+    lone = core.holder("lone@company.com", "inbox-lone", namespace="support", deleting=True)
+    core.show(*many, lone)
+    core.wait(3.0)
+    first = next(call for call in core.calls() if call.operation.deletes)
     assert lone.uid in first.uids

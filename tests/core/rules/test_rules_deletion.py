@@ -16,45 +16,45 @@ from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, asked_for, row
+from tests.support.core_world import ANN, CoreWorld, asked_for, row
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECRET, Simulation
 
 OTHER_KEY = "cs_live_other"
 
 
-def deletes(desk: Desk) -> list[str]:
+def deletes(core: CoreWorld) -> list[str]:
     """Inboxes that would be deleted, once no more deletions come."""
-    desk.wait(SETTLE_SECONDS)
-    return [inbox_id for call in desk.calls() if call.operation in DELETES for inbox_id in call.inbox_ids]
+    core.wait(SETTLE_SECONDS)
+    return [inbox_id for call in core.calls() if call.operation in DELETES for inbox_id in call.inbox_ids]
 
 
 def test_rule_20_a_delete_leaves_only_when_the_inbox_is_shown() -> None:
-    desk = Desk()
-    account = desk.holder(deleting=True)
-    assert desk.step(account).action is Action.GET
-    assert deletes(desk) == []
-    desk.get(account, row())
-    assert deletes(desk) == ["inbox-1"]
+    core = CoreWorld()
+    account = core.holder(deleting=True)
+    assert core.step(account).action is Action.GET
+    assert deletes(core) == []
+    core.get(account, row())
+    assert deletes(core) == ["inbox-1"]
 
 
 @pytest.mark.parametrize("deleting", [True, False], ids=["in_deletion", "to_be_replaced"])
 def test_rule_20_an_inbox_of_another_address_is_not_deleted(deleting: bool) -> None:
-    desk = Desk()
-    account = desk.holder(deleting=deleting, updatePolicy="Recreate")
+    core = CoreWorld()
+    account = core.holder(deleting=deleting, updatePolicy="Recreate")
     account.credentials = Credentials("hmac-of-two")
-    desk.sweep(row("somebody@company.com"))
-    assert desk.step(account).reason is Reason.ADDRESS_CONFLICT
-    assert deletes(desk) == []
+    core.sweep(row("somebody@company.com"))
+    assert core.step(account).reason is Reason.ADDRESS_CONFLICT
+    assert deletes(core) == []
 
 
 def test_rule_20_a_native_inbox_of_another_prefix_is_not_deleted() -> None:
-    desk = Desk()
-    account = desk.holder("n@mail.example.com", deleting=True)
+    core = CoreWorld()
+    account = core.holder("n@mail.example.com", deleting=True)
     account.address = None
-    desk.sweep(row("m@mail.example.com", inbox_type="COLDSEND"))
-    assert desk.step(account).reason is Reason.ADDRESS_CONFLICT
-    assert deletes(desk) == []
+    core.sweep(row("m@mail.example.com", inbox_type="COLDSEND"))
+    assert core.step(account).reason is Reason.ADDRESS_CONFLICT
+    assert deletes(core) == []
 
 
 @pytest.mark.parametrize(
@@ -87,20 +87,20 @@ def test_rule_20_a_native_inbox_of_another_prefix_is_not_deleted() -> None:
 def test_rule_21_only_what_differs_from_what_was_sent_is_a_cause_to_recreate(
     changes: dict[str, Any], secret: str, shown: dict[str, Any], replaced: bool
 ) -> None:
-    desk = Desk()
-    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
-    desk.sweep(row(**{"daily_limit": 50, **shown}))
+    core = CoreWorld()
+    account = core.holder(updatePolicy="Recreate", dailyLimit=50)
+    core.sweep(row(**{"daily_limit": 50, **shown}))
     account.credentials = Credentials(secret)
-    desk.change(account, updatePolicy="Recreate", **{"dailyLimit": 50, **changes})
-    assert (deletes(desk) == ["inbox-1"]) == replaced
+    core.change(account, updatePolicy="Recreate", **{"dailyLimit": 50, **changes})
+    assert (deletes(core) == ["inbox-1"]) == replaced
 
 
 def test_rule_21_what_changes_while_a_create_is_under_way_differs_from_what_was_sent() -> None:
-    desk, account = asked_for()
-    create = desk.ask(Operation.CREATE_SMTP, account)
-    desk.change(account, updatePolicy="Recreate", displayName="Joe")
-    desk.answer(create, Created(row()))
-    assert deletes(desk) == ["inbox-1"]
+    core, account = asked_for()
+    create = core.ask(Operation.CREATE_SMTP, account)
+    core.change(account, updatePolicy="Recreate", displayName="Joe")
+    core.answer(create, Created(row()))
+    assert deletes(core) == ["inbox-1"]
 
 
 @pytest.mark.parametrize(
@@ -121,141 +121,141 @@ def test_rule_21_no_inbox_is_deleted_whose_secret_cannot_be_used_any_more(value:
 
 
 def test_rule_21_what_only_coldsend_shows_is_drifted() -> None:
-    desk = Desk()
-    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
-    desk.sweep(row(daily_limit=10))
-    assert desk.says(account)["Synced"][:2] == ("False", "Drifted")
-    assert not desk.operations()
+    core = CoreWorld()
+    account = core.holder(updatePolicy="Recreate", dailyLimit=50)
+    core.sweep(row(daily_limit=10))
+    assert core.says(account)["Synced"][:2] == ("False", "Drifted")
+    assert not core.operations()
 
 
 def test_rule_21_without_what_was_sent_the_present_spec_counts_as_sent() -> None:
-    desk = Desk()
+    core = CoreWorld()
     status = {"inboxID": "inbox-1", "origin": "Adopted"}
-    account = desk.account(status=status, marked=START, updatePolicy="Recreate", displayName="Joe")
+    account = core.account(status=status, marked=START, updatePolicy="Recreate", displayName="Joe")
     account.credentials = Credentials("hmac-of-two")
-    desk.sweep(row())
-    assert deletes(desk) == []
-    assert desk.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
+    core.sweep(row())
+    assert deletes(core) == []
+    assert core.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
 
 
-def replace_once(desk: Desk, account: Account, inbox_id: str, **shown: Any) -> None:
+def replace_once(core: CoreWorld, account: Account, inbox_id: str, **shown: Any) -> None:
     """ColdSend deletes the inbox and makes it again."""
     old = account.stored.inbox_id or ""
-    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(old,)), Deleted())
-    desk.get(account)
-    desk.patch(account)
+    core.answer(core.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(old,)), Deleted())
+    core.get(account)
+    core.patch(account)
     address = account.address or ""
-    desk.search(account)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(address, inbox_id, made=desk.now, **shown)))
+    core.search(account)
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Created(row(address, inbox_id, made=core.now, **shown)))
     applied = account.stored.applied
     assert applied is not None
     assert applied.spec_hash == account.desired.spec.hash
 
 
 def test_rule_21_a_value_that_coldsend_clamps_is_replaced_once_and_never_again() -> None:
-    desk = Desk()
-    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
-    desk.sweep(row(daily_limit=50))
-    desk.change(account, updatePolicy="Recreate", dailyLimit=2000)
-    assert deletes(desk) == ["inbox-1"]
-    replace_once(desk, account, "inbox-2", daily_limit=500)
-    desk.wait(700.0)
-    desk.sweep(row(inbox_id="inbox-2", made=START, daily_limit=500))
-    assert deletes(desk) == []
-    assert desk.says(account)["Synced"][1] == "Drifted"
+    core = CoreWorld()
+    account = core.holder(updatePolicy="Recreate", dailyLimit=50)
+    core.sweep(row(daily_limit=50))
+    core.change(account, updatePolicy="Recreate", dailyLimit=2000)
+    assert deletes(core) == ["inbox-1"]
+    replace_once(core, account, "inbox-2", daily_limit=500)
+    core.wait(700.0)
+    core.sweep(row(inbox_id="inbox-2", made=START, daily_limit=500))
+    assert deletes(core) == []
+    assert core.says(account)["Synced"][1] == "Drifted"
 
 
-def sharing(desk: Desk, count: int, **around: Any) -> list[Account]:
+def sharing(core: CoreWorld, count: int, **around: Any) -> list[Account]:
     """Accounts of one Secret, whose value has changed since it was sent."""
     accounts = [
-        desk.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", **around)
+        core.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", **around)
         for number in range(count)
     ]
-    desk.wait(ROLLOUT_SECONDS)
+    core.wait(ROLLOUT_SECONDS)
     for account in accounts:
         account.credentials = Credentials("hmac-of-two")
-    show(desk, accounts)
+    show(core, accounts)
     return accounts
 
 
-def show(desk: Desk, accounts: list[Account]) -> None:
+def show(core: CoreWorld, accounts: list[Account]) -> None:
     held = [account for account in accounts if account.stored.inbox_id and account.deleted_at is None]
-    desk.show(*held)
-    desk.workspace.touch_everything()
-    desk.wait(5.0)
+    core.show(*held)
+    core.workspace.touch_everything()
+    core.wait(5.0)
 
 
-def chosen(desk: Desk, accounts: list[Account]) -> list[Account]:
-    return [account for account in accounts if desk.step(account).action is Action.DELETE]
+def chosen(core: CoreWorld, accounts: list[Account]) -> list[Account]:
+    return [account for account in accounts if core.step(account).action is Action.DELETE]
 
 
 def test_rule_22_of_those_that_share_a_secret_one_is_replaced_first() -> None:
-    desk = Desk()
-    accounts = sharing(desk, 30)
-    assert len(chosen(desk, accounts)) == 1
-    assert len(deletes(desk)) == 1
+    core = CoreWorld()
+    accounts = sharing(core, 30)
+    assert len(chosen(core, accounts)) == 1
+    assert len(deletes(core)) == 1
 
 
 @pytest.mark.parametrize(("unavailable", "at_a_time"), [(Unavailable(), 3), (Unavailable(number=7), 7)])
 def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
     unavailable: Unavailable, at_a_time: int
 ) -> None:
-    desk = Desk(
+    core = CoreWorld(
         policy=Policy(batches={"batch-1": BatchSettings(unavailable=unavailable)}, brake=Threshold(percent=100))
     )
-    accounts = sharing(desk, 30, batch="batch-1")
-    (first,) = chosen(desk, accounts)
-    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.stored.inbox_id,)), Deleted())
-    desk.now += 1.0
-    show(desk, accounts)
-    assert chosen(desk, accounts) == []
-    assert desk.patch(first) is Action.FORGET
-    desk.workspace.touch_everything()
-    assert chosen(desk, accounts) == []
-    desk.search(first)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new", made=desk.now)))
-    show(desk, accounts)
-    assert len(chosen(desk, accounts)) == at_a_time
+    accounts = sharing(core, 30, batch="batch-1")
+    (first,) = chosen(core, accounts)
+    core.answer(core.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.stored.inbox_id,)), Deleted())
+    core.now += 1.0
+    show(core, accounts)
+    assert chosen(core, accounts) == []
+    assert core.patch(first) is Action.FORGET
+    core.workspace.touch_everything()
+    assert chosen(core, accounts) == []
+    core.search(first)
+    core.answer(core.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new", made=core.now)))
+    show(core, accounts)
+    assert len(chosen(core, accounts)) == at_a_time
 
 
 def test_rule_22_children_that_have_not_got_the_new_template_yet_do_not_open_a_share() -> None:
     """A batch changes its children one after the other."""
     policy = Policy(batches={"batch-1": BatchSettings(unavailable=Unavailable(number=7))}, brake=Threshold(percent=100))
-    desk = Desk(policy=policy)
+    core = CoreWorld(policy=policy)
     accounts = [
-        desk.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", batch="batch-1")
+        core.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", batch="batch-1")
         for number in range(30)
     ]
-    show(desk, accounts)
-    desk.wait(3600.0)
+    show(core, accounts)
+    core.wait(3600.0)
     for account in accounts[:10]:
-        desk.change(account, account.address or "", updatePolicy="Recreate", batch="batch-1", displayName="Joe")
-        desk.wait(0.1)
-    assert len(chosen(desk, accounts)) == 1
+        core.change(account, account.address or "", updatePolicy="Recreate", batch="batch-1", displayName="Joe")
+        core.wait(0.1)
+    assert len(chosen(core, accounts)) == 1
 
 
 def test_rule_22_a_restart_opens_no_second_share() -> None:
-    desk = Desk()
-    desk.account("gone@company.com", marked=START, updatePolicy="Recreate")  # its inbox was deleted by the run before
-    accounts = sharing(desk, 30)
-    assert chosen(desk, accounts) == []
+    core = CoreWorld()
+    core.account("gone@company.com", marked=START, updatePolicy="Recreate")  # its inbox was deleted by the run before
+    accounts = sharing(core, 30)
+    assert chosen(core, accounts) == []
 
 
 def test_rule_22_an_inbox_that_coldsend_does_not_show_counts_as_one_that_is_being_replaced() -> None:
-    desk = Desk()
-    accounts = sharing(desk, 30)
-    desk.show(*accounts[1:])
-    assert chosen(desk, accounts) == []
-    show(desk, accounts)
-    assert len(chosen(desk, accounts)) == 1
+    core = CoreWorld()
+    accounts = sharing(core, 30)
+    core.show(*accounts[1:])
+    assert chosen(core, accounts) == []
+    show(core, accounts)
+    assert len(chosen(core, accounts)) == 1
 
 
 def test_rule_22_one_that_waits_says_so() -> None:
-    desk = Desk()
-    accounts = sharing(desk, 3)
-    waiting = next(account for account in accounts if account not in chosen(desk, accounts))
-    assert desk.step(waiting).reason is Reason.RECREATING
-    assert "maxUnavailable" in desk.step(waiting).message
+    core = CoreWorld()
+    accounts = sharing(core, 3)
+    waiting = next(account for account in accounts if account not in chosen(core, accounts))
+    assert core.step(waiting).reason is Reason.RECREATING
+    assert "maxUnavailable" in core.step(waiting).message
 
 
 @pytest.mark.parametrize(
@@ -269,31 +269,31 @@ def test_rule_22_one_that_waits_says_so() -> None:
 def test_rule_22_one_whose_inbox_a_person_keeps_takes_no_turn_from_the_others(
     stopped: dict[str, Any], says: Reason
 ) -> None:
-    desk = Desk()
-    accounts = sharing(desk, 3)
-    (first,) = chosen(desk, accounts)
-    desk.change(first, first.address or "", updatePolicy="Recreate", **stopped)
-    assert len(chosen(desk, accounts)) == 1
-    assert desk.step(first).reason is says
+    core = CoreWorld()
+    accounts = sharing(core, 3)
+    (first,) = chosen(core, accounts)
+    core.change(first, first.address or "", updatePolicy="Recreate", **stopped)
+    assert len(chosen(core, accounts)) == 1
+    assert core.step(first).reason is says
 
 
 def test_rule_22_one_that_never_had_an_inbox_keeps_no_other_from_its_turn() -> None:
-    desk = Desk()
-    claimant = desk.account("00@company.com", name="claimant", updatePolicy="Recreate")
-    accounts = sharing(desk, 3)
-    assert desk.step(claimant).reason is Reason.ADDRESS_CONFLICT
-    assert len(chosen(desk, accounts)) == 1
+    core = CoreWorld()
+    claimant = core.account("00@company.com", name="claimant", updatePolicy="Recreate")
+    accounts = sharing(core, 3)
+    assert core.step(claimant).reason is Reason.ADDRESS_CONFLICT
+    assert len(chosen(core, accounts)) == 1
 
 
 def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
     policy = Policy(brake=Threshold(number=5), batches={"batch-1": BatchSettings(unavailable=Unavailable(number=25))})
-    desk = Desk(policy=policy)
-    accounts = sharing(desk, 30, batch="batch-1")
+    core = CoreWorld(policy=policy)
+    accounts = sharing(core, 30, batch="batch-1")
     accounts[0].credentials = Credentials("hmac-of-one")
-    desk.workspace.touch_everything()
-    desk.wait(5.0)
-    assert {desk.step(account).reason for account in accounts[1:]} == {Reason.DELETION_HELD, Reason.RECREATING}
-    assert deletes(desk) == []
+    core.workspace.touch_everything()
+    core.wait(5.0)
+    assert {core.step(account).reason for account in accounts[1:]} == {Reason.DELETION_HELD, Reason.RECREATING}
+    assert deletes(core) == []
 
 
 def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
@@ -310,14 +310,14 @@ def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
 
 
 def test_rule_23_held_deletions_leave_once_they_are_approved() -> None:
-    desk = Desk()
-    accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(12)]
-    desk.show(*accounts)
-    desk.wait(5.0)
-    assert {desk.step(account).reason for account in accounts} == {Reason.DELETION_HELD}
+    core = CoreWorld()
+    accounts = [core.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(12)]
+    core.show(*accounts)
+    core.wait(5.0)
+    assert {core.step(account).reason for account in accounts} == {Reason.DELETION_HELD}
     approved = {"coldsend.pro/approve-deletion": "true"}
-    desk.change(accounts[3], accounts[3].address or "", deleting=True, annotations=approved)
-    assert deletes(desk) == ["inbox-3"]
+    core.change(accounts[3], accounts[3].address or "", deleting=True, annotations=approved)
+    assert deletes(core) == ["inbox-3"]
 
 
 def with_own_key() -> tuple[Simulation, FakeColdSend, str]:

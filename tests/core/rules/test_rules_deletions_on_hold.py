@@ -20,23 +20,23 @@ from coldsend_operator.resources.names import (
 from tests.core.rules.deleting import APPROVED, DELETES, delete, holders, leaving, said
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, row_of
+from tests.support.core_world import ANN, CoreWorld, row_of
 from tests.support.rough import RoughWorld
 from tests.support.simulation import SECOND, Simulation
 from tests.support.stories import ready_of
 
 
 def test_rule_45_a_wipe_during_downtime_is_held_before_the_first_page_of_the_list_has_come() -> None:
-    desk = Desk()
-    accounts = holders(desk, 200, deleting=True)
-    desk.wait(MAX_WAIT)
-    assert said(desk, accounts) == {"DeletionHeld"}
+    core = CoreWorld()
+    accounts = holders(core, 200, deleting=True)
+    core.wait(MAX_WAIT)
+    assert said(core, accounts) == {"DeletionHeld"}
     rows = [row_of(account) for account in accounts]
-    call = desk.ask(Operation.LIST_ACCOUNTS)
-    desk.answer(call, Page(tuple(rows[:100]), 1, 200, 2, has_next=True))
+    call = core.ask(Operation.LIST_ACCOUNTS)
+    core.answer(call, Page(tuple(rows[:100]), 1, 200, 2, has_next=True))
     for _ in range(5):
-        assert leaving(desk) == 0
-        desk.wait(SETTLE_SECONDS)
+        assert leaving(core) == 0
+        core.wait(SETTLE_SECONDS)
 
 
 @pytest.mark.parametrize("how", ["down", "failover"])
@@ -77,114 +77,114 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
 
 
 def test_rule_45_a_held_inbox_that_is_gone_is_found_gone_without_an_approval() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(number=0)))
-    (account,) = holders(desk, 1, deleting=True)
-    other = desk.holder(ANN, "inbox-ann")
-    desk.show(other)
-    assert desk.says(account)["Ready"][1] == "DeletionHeld"
-    assert Operation.GET_ACCOUNT in desk.operations()
+    core = CoreWorld(policy=Policy(brake=Threshold(number=0)))
+    (account,) = holders(core, 1, deleting=True)
+    other = core.holder(ANN, "inbox-ann")
+    core.show(other)
+    assert core.says(account)["Ready"][1] == "DeletionHeld"
+    assert Operation.GET_ACCOUNT in core.operations()
 
 
 def test_rule_23_a_wipe_that_comes_in_portions_within_seconds_is_held_whole() -> None:
-    desk = Desk()
-    teams = [holders(desk, 8, f"team-{number}") for number in range(5)]
-    desk.show(*chain(*teams))
+    core = CoreWorld()
+    teams = [holders(core, 8, f"team-{number}") for number in range(5)]
+    core.show(*chain(*teams))
     for team in teams:
         for account in team:
-            delete(desk, [account])
-            desk.wait(0.125)
-            assert leaving(desk) == 0
+            delete(core, [account])
+            core.wait(0.125)
+            assert leaving(core) == 0
     for _ in range(10):
-        desk.wait(SETTLE_SECONDS)
-        assert leaving(desk) == 0
-    assert said(desk, [*chain(*teams)]) == {"DeletionHeld"}
+        core.wait(SETTLE_SECONDS)
+        assert leaving(core) == 0
+    assert said(core, [*chain(*teams)]) == {"DeletionHeld"}
 
 
 def test_rule_23_deletions_that_do_not_end_wait_for_each_other_only_so_long() -> None:
-    desk = Desk()
-    accounts = holders(desk, 80)
-    desk.show(*accounts)
-    begun = desk.now
+    core = CoreWorld()
+    accounts = holders(core, 80)
+    core.show(*accounts)
+    begun = core.now
     for account in accounts[:40]:
-        delete(desk, [account])
-        desk.wait(1.0)
-        if leaving(desk):
+        delete(core, [account])
+        core.wait(1.0)
+        if leaving(core):
             break
-    assert desk.now == begun + MAX_WAIT
+    assert core.now == begun + MAX_WAIT
 
 
 def test_rule_23_with_the_brake_off_a_deletion_waits_a_moment_only() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(percent=100)))
-    accounts = holders(desk, 10)
-    desk.show(*accounts)
-    begun = desk.now
+    core = CoreWorld(policy=Policy(brake=Threshold(percent=100)))
+    accounts = holders(core, 10)
+    core.show(*accounts)
+    begun = core.now
     for account in accounts:
-        delete(desk, [account])
-        if leaving(desk):
+        delete(core, [account])
+        if leaving(core):
             break
-        desk.wait(0.5)
-    assert begun + SETTLE_SECONDS <= desk.now <= begun + SETTLE_SECONDS + LINGER
+        core.wait(0.5)
+    assert begun + SETTLE_SECONDS <= core.now <= begun + SETTLE_SECONDS + LINGER
 
 
 def test_rule_23_an_approved_deletion_waits_for_no_other() -> None:
-    desk = Desk()
-    accounts = holders(desk, 3)
-    desk.show(*accounts)
-    delete(desk, accounts[:1], annotations=APPROVED)
-    assert leaving(desk) == 1
+    core = CoreWorld()
+    accounts = holders(core, 3)
+    core.show(*accounts)
+    delete(core, accounts[:1], annotations=APPROVED)
+    assert leaving(core) == 1
 
 
-def batch_of(desk: Desk, count: int, uid: str = "pool", namespace: str = "sales") -> list[Account]:
-    accounts = holders(desk, count, namespace, batch=uid)
-    desk.workspace.policy.leaving[uid] = count
+def batch_of(core: CoreWorld, count: int, uid: str = "pool", namespace: str = "sales") -> list[Account]:
+    accounts = holders(core, count, namespace, batch=uid)
+    core.workspace.policy.leaving[uid] = count
     return accounts
 
 
 def test_rule_23_the_first_child_of_a_batch_asks_for_all_of_them() -> None:
-    desk = Desk()
-    pool = batch_of(desk, 50)
-    others = holders(desk, 4)
-    desk.show(*pool, *others)
-    delete(desk, pool[:1])
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == 0
-    assert "50 of 54 inboxes were to be deleted" in desk.says(pool[0])["Ready"][2]
-    delete(desk, pool[1:])
-    assert said(desk, pool) == {"DeletionHeld"}
+    core = CoreWorld()
+    pool = batch_of(core, 50)
+    others = holders(core, 4)
+    core.show(*pool, *others)
+    delete(core, pool[:1])
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == 0
+    assert "50 of 54 inboxes were to be deleted" in core.says(pool[0])["Ready"][2]
+    delete(core, pool[1:])
+    assert said(core, pool) == {"DeletionHeld"}
 
 
 def test_rule_23_objects_that_claim_a_batch_of_another_namespace_do_not_hold_its_deletion() -> None:
-    desk = Desk()
-    pool = batch_of(desk, 4)
-    own, evil = holders(desk, 40), holders(desk, 60, "support", batch="pool")
-    desk.show(*pool, *own, *evil)
-    delete(desk, evil)
-    delete(desk, pool)
-    desk.wait(SETTLE_SECONDS)
-    assert said(desk, evil) == {"DeletionHeld"}
-    assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
-    assert leaving(desk) == len(pool)
+    core = CoreWorld()
+    pool = batch_of(core, 4)
+    own, evil = holders(core, 40), holders(core, 60, "support", batch="pool")
+    core.show(*pool, *own, *evil)
+    delete(core, evil)
+    delete(core, pool)
+    core.wait(SETTLE_SECONDS)
+    assert said(core, evil) == {"DeletionHeld"}
+    assert {core.step(account).reason for account in pool} == {Reason.DELETING}
+    assert leaving(core) == len(pool)
 
 
 def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
-    desk = Desk()
-    pool = batch_of(desk, 30)
-    others = holders(desk, 70)
-    desk.show(*pool, *others)
-    delete(desk, pool[:10])
-    desk.wait(SETTLE_SECONDS)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
-    (call,) = (each for each in desk.calls() if each.operation in DELETES)
-    desk.workspace.brake.leave(call.uids, desk.now)
-    delete(desk, others[:60])
-    delete(desk, pool[10:])
-    desk.wait(SETTLE_SECONDS)
-    assert said(desk, others[:60]) == {"DeletionHeld"}
-    assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
+    core = CoreWorld()
+    pool = batch_of(core, 30)
+    others = holders(core, 70)
+    core.show(*pool, *others)
+    delete(core, pool[:10])
+    core.wait(SETTLE_SECONDS)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
+    (call,) = (each for each in core.calls() if each.operation in DELETES)
+    core.workspace.brake.leave(call.uids, core.now)
+    delete(core, others[:60])
+    delete(core, pool[10:])
+    core.wait(SETTLE_SECONDS)
+    assert said(core, others[:60]) == {"DeletionHeld"}
+    assert {core.step(account).reason for account in pool} == {Reason.DELETING}
     restarted = Brake(Threshold())
-    restarted.load(desk.workspace.brake.to_json(), desk.now)
+    restarted.load(core.workspace.brake.to_json(), core.now)
     for account in pool[10:]:
         restarted.ask(account.uid, "sales", START, approved=False, batch="sales/pool", size=20)
-    restarted.decide({"sales": 90}, desk.now)
+    restarted.decide({"sales": 90}, core.now)
     assert len(restarted.holds) == 0
 
 
@@ -228,11 +228,11 @@ def test_rule_23_a_child_deleted_by_hand_later_is_no_decision_over_its_batch() -
 
 
 def test_rule_23_the_message_names_both_ways() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(number=0)))
-    (account,) = holders(desk, 1)
-    desk.show(account)
-    delete(desk, [account])
-    message = desk.says(account)["Ready"][2]
+    core = CoreWorld(policy=Policy(brake=Threshold(number=0)))
+    (account,) = holders(core, 1)
+    core.show(account)
+    delete(core, [account])
+    message = core.says(account)["Ready"][2]
     for words in ("To approve: ", "coldsend.pro/approve-deletion: 'true'", "To keep the inbox: ", "Orphan"):
         assert words in message
     assert "force-orphan" in message
@@ -241,63 +241,63 @@ def test_rule_23_the_message_names_both_ways() -> None:
 
 
 def test_rule_23_the_message_of_a_child_names_its_batch_too() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(number=0)))
-    (account,) = batch_of(desk, 1)
-    desk.show(account)
-    delete(desk, [account])
-    assert "on this object, its SenderAccountBatch or the namespace" in desk.says(account)["Ready"][2]
+    core = CoreWorld(policy=Policy(brake=Threshold(number=0)))
+    (account,) = batch_of(core, 1)
+    core.show(account)
+    delete(core, [account])
+    assert "on this object, its SenderAccountBatch or the namespace" in core.says(account)["Ready"][2]
 
 
 def test_rule_31_while_a_crd_is_being_deleted_every_deletion_is_held_whatever_the_number() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(percent=100), hold_deletions=True))
-    accounts = holders(desk, 2)
-    desk.show(*accounts)
-    delete(desk, accounts[:1])
-    desk.wait(MAX_WAIT)
-    assert leaving(desk) == 0
-    _, reason, message = desk.says(accounts[0])["Ready"]
+    core = CoreWorld(policy=Policy(brake=Threshold(percent=100), hold_deletions=True))
+    accounts = holders(core, 2)
+    core.show(*accounts)
+    delete(core, accounts[:1])
+    core.wait(MAX_WAIT)
+    assert leaving(core) == 0
+    _, reason, message = core.says(accounts[0])["Ready"]
     assert reason == "DeletionHeld"
     assert "CustomResourceDefinition" in message
-    delete(desk, accounts[1:], annotations=APPROVED)
-    assert leaving(desk) == 1
+    delete(core, accounts[1:], annotations=APPROVED)
+    assert leaving(core) == 1
 
 
 def test_rule_31_what_waits_when_the_crd_is_deleted_is_held_too_and_stays_so() -> None:
-    desk = Desk()
-    accounts = holders(desk, 2)
-    desk.show(*accounts)
-    delete(desk, accounts)
-    desk.workspace.policy.hold_deletions = True
-    desk.wait(SETTLE_SECONDS)
-    assert leaving(desk) == 0
-    desk.workspace.policy.hold_deletions = False
-    desk.wait(WINDOW)
-    assert leaving(desk) == 0
+    core = CoreWorld()
+    accounts = holders(core, 2)
+    core.show(*accounts)
+    delete(core, accounts)
+    core.workspace.policy.hold_deletions = True
+    core.wait(SETTLE_SECONDS)
+    assert leaving(core) == 0
+    core.workspace.policy.hold_deletions = False
+    core.wait(WINDOW)
+    assert leaving(core) == 0
 
 
 def test_rule_31_a_deletion_that_coldsend_refused_before_is_not_tried_again_while_the_crd_is_being_deleted() -> None:
-    desk = Desk()
-    accounts = holders(desk, 1)
-    desk.show(*accounts)
-    delete(desk, accounts)
-    accounts[0].delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, "", desk.now, desk.now, accounts[0].basis)
-    desk.workspace.policy.hold_deletions = True
-    desk.wait(WINDOW)
-    assert leaving(desk) == 0
-    assert said(desk, accounts) == {"DeletionHeld"}
+    core = CoreWorld()
+    accounts = holders(core, 1)
+    core.show(*accounts)
+    delete(core, accounts)
+    accounts[0].delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, "", core.now, core.now, accounts[0].basis)
+    core.workspace.policy.hold_deletions = True
+    core.wait(WINDOW)
+    assert leaving(core) == 0
+    assert said(core, accounts) == {"DeletionHeld"}
 
 
 @pytest.mark.parametrize("how", ["crd_deleted", "protected", "neither"])
 def test_rule_31_a_call_that_is_being_prepared_when_its_deletion_is_put_on_hold_does_not_leave(how: str) -> None:
-    desk = Desk()
-    accounts = holders(desk, 1)
-    desk.show(*accounts)
-    delete(desk, accounts)
-    call = desk.ask(Operation.DELETE_ACCOUNT, *accounts)
-    desk.workspace.brake.leave(call.uids, desk.now)
-    desk.workspace.policy.hold_deletions = how == "crd_deleted"
-    delete(desk, accounts, deletionProtection=how == "protected")
-    assert still_due(accounts[0], call, accounts[0].desired.generation, desk.workspace) == (how == "neither")
+    core = CoreWorld()
+    accounts = holders(core, 1)
+    core.show(*accounts)
+    delete(core, accounts)
+    call = core.ask(Operation.DELETE_ACCOUNT, *accounts)
+    core.workspace.brake.leave(call.uids, core.now)
+    core.workspace.policy.hold_deletions = how == "crd_deleted"
+    delete(core, accounts, deletionProtection=how == "protected")
+    assert still_due(accounts[0], call, accounts[0].desired.generation, core.workspace) == (how == "neither")
 
 
 def test_rule_31_a_batch_that_wants_the_inbox_too_does_not_keep_a_deleted_crd_for_ever() -> None:

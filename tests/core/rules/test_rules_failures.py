@@ -18,7 +18,7 @@ from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
-from tests.support.desk import Desk, asked_for, held, row, row_of
+from tests.support.core_world import CoreWorld, asked_for, held, row, row_of
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault, Item
 from tests.support.simulation import Simulation
@@ -31,19 +31,19 @@ LIMITS = Limits(100, 1000, 0.0)
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
 
-def wanting_mails(desk: Desk, count: int) -> None:
-    digest = desk.workspace.digest
+def wanting_mails(core: CoreWorld, count: int) -> None:
+    digest = core.workspace.digest
     ids = {f"{number}@{digest}.com": f"{digest}-{number}" for number in range(count)}
     for address, inbox_id in ids.items():
-        desk.holder(address, inbox_id, testEmail=MAIL)
-    desk.sweep(*(row(address, inbox_id) for address, inbox_id in ids.items()))
+        core.holder(address, inbox_id, testEmail=MAIL)
+    core.sweep(*(row(address, inbox_id) for address, inbox_id in ids.items()))
 
 
-def send_mails(desk: Desk) -> int:
+def send_mails(core: CoreWorld) -> int:
     sent = 0
-    while mails := [call for call in desk.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
-        desk.answer(
-            desk.ask(Operation.SEND_TEST_EMAIL, desk.workspace.accounts[mails[0].uids[0]]), MailSent(None, None)
+    while mails := [call for call in core.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
+        core.answer(
+            core.ask(Operation.SEND_TEST_EMAIL, core.workspace.accounts[mails[0].uids[0]]), MailSent(None, None)
         )
         sent += 1
     return sent
@@ -52,9 +52,9 @@ def send_mails(desk: Desk) -> int:
 @pytest.mark.parametrize("known_late", [False, True])
 def test_rule_45_two_keys_of_one_workspace_share_the_tenth_of_test_mails(known_late: bool) -> None:
     claims = Claims()
-    one, two = (Desk(digest, policy=Policy(limits=LIMITS), claims=claims) for digest in ("one", "two"))
-    for desk in (one, two):
-        wanting_mails(desk, 20)
+    one, two = (CoreWorld(digest, policy=Policy(limits=LIMITS), claims=claims) for digest in ("one", "two"))
+    for core in (one, two):
+        wanting_mails(core, 20)
     before = send_mails(two) if known_late else 0
     merge(one.workspace, two.workspace, START)
     assert before + send_mails(one) + send_mails(two) == 10
@@ -155,79 +155,79 @@ def test_rule_41_the_refusal_of_one_object_blocks_no_other(failure: Failure) -> 
 
 
 def test_rule_41_a_plan_limit_that_two_objects_meet_blocks_the_creates_of_all() -> None:
-    desk = Desk()
-    one, two, three = (desk.account(f"{name}@company.com") for name in ("one", "two", "three"))
-    desk.sweep()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
-    assert desk.breaker.block_of(Operation.CREATE_SMTP) is None
-    assert desk.says(one)["Ready"][1] == "PlanLimit"
-    desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
-    assert desk.breaker.block_of(Operation.CREATE_SMTP) is not None
-    assert desk.says(three)["Ready"][1] == "PlanLimit"
-    desk.wait(299.0)
-    assert not any(operation.creates for operation in desk.operations())
-    desk.wait(2.0)
-    probe = next(call for call in desk.calls() if call.operation.creates)
+    core = CoreWorld()
+    one, two, three = (core.account(f"{name}@company.com") for name in ("one", "two", "three"))
+    core.sweep()
+    core.answer(core.ask(Operation.CREATE_SMTP, one), PLAN)
+    assert core.breaker.block_of(Operation.CREATE_SMTP) is None
+    assert core.says(one)["Ready"][1] == "PlanLimit"
+    core.answer(core.ask(Operation.CREATE_SMTP, two), PLAN)
+    assert core.breaker.block_of(Operation.CREATE_SMTP) is not None
+    assert core.says(three)["Ready"][1] == "PlanLimit"
+    core.wait(299.0)
+    assert not any(operation.creates for operation in core.operations())
+    core.wait(2.0)
+    probe = next(call for call in core.calls() if call.operation.creates)
     assert three.uid in probe.uids
 
 
 def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves() -> None:
-    desk = Desk()
-    accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
+    core = CoreWorld()
+    accounts = [core.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
     for account in accounts:
-        desk.workspace.brake.ask(account.uid, "sales", START, approved=True)
+        core.workspace.brake.ask(account.uid, "sales", START, approved=True)
     rows = [row_of(account, made=START - 1e4) for account in accounts]
     for _ in range(2):
-        desk.sweep(*rows)
+        core.sweep(*rows)
         ids = tuple(account.stored.inbox_id or "" for account in accounts)
-        desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
-        desk.wait(121.0)
-    assert [len(split) for split in desk.workspace.splits[Scope.DELETE]] == [4, 4]
+        core.answer(core.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
+        core.wait(121.0)
+    assert [len(split) for split in core.workspace.splits[Scope.DELETE]] == [4, 4]
 
 
 def test_rule_41_the_neighbour_of_one_that_fails_to_be_deleted_is_tried_alone_before_it_waits_long() -> None:
-    desk = Desk()
-    bad, good = accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(2)]
+    core = CoreWorld()
+    bad, good = accounts = [core.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(2)]
     for account in accounts:
-        desk.workspace.brake.ask(account.uid, "sales", START, approved=True)
+        core.workspace.brake.ask(account.uid, "sales", START, approved=True)
     for _ in range(2):
-        desk.show(*accounts)
+        core.show(*accounts)
         ids = tuple(account.stored.inbox_id or "" for account in accounts)
-        desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
-        desk.wait(121.0)
-    desk.show(*accounts)
-    alone = [call.uids for call in desk.calls() if call.operation.deletes]
+        core.answer(core.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
+        core.wait(121.0)
+    core.show(*accounts)
+    alone = [call.uids for call in core.calls() if call.operation.deletes]
     assert alone == [(bad.uid,)]
-    desk.answer(desk.send(next(call for call in desk.calls() if call.operation.deletes)), DOWN)
-    desk.wait(121.0)
-    desk.show(*accounts)
-    assert [call.uids for call in desk.calls() if call.operation.deletes] == [(good.uid,)]
-    assert "this particular inbox" in desk.says(bad)["Ready"][2]
+    core.answer(core.send(next(call for call in core.calls() if call.operation.deletes)), DOWN)
+    core.wait(121.0)
+    core.show(*accounts)
+    assert [call.uids for call in core.calls() if call.operation.deletes] == [(good.uid,)]
+    assert "this particular inbox" in core.says(bad)["Ready"][2]
 
 
 def test_rule_41_the_neighbour_of_one_that_fails_to_be_created_is_tried_alone_before_it_waits_long() -> None:
-    desk = Desk()
-    bad, good = accounts = [desk.account(f"{n}@company.com") for n in range(2)]
+    core = CoreWorld()
+    bad, good = accounts = [core.account(f"{n}@company.com") for n in range(2)]
     for _ in range(2):
-        desk.sweep()
-        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), DOWN)
-        desk.wait(121.0)
-    desk.sweep()
+        core.sweep()
+        core.answer(core.ask(Operation.CREATE_SMTP_BULK, *accounts), DOWN)
+        core.wait(121.0)
+    core.sweep()
     assert [account.create_backoff for account in accounts] == [None, None]
-    desk.answer(desk.ask(Operation.CREATE_SMTP, bad), DOWN)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, good), Created(row("1@company.com", "inbox-1")))
-    desk.wait(121.0)
-    desk.show(good)
+    core.answer(core.ask(Operation.CREATE_SMTP, bad), DOWN)
+    core.answer(core.ask(Operation.CREATE_SMTP, good), Created(row("1@company.com", "inbox-1")))
+    core.wait(121.0)
+    core.show(good)
     assert bad.create_backoff is not None
 
 
 def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
-    desk = Desk()
-    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
-    desk.sweep()
+    core = CoreWorld()
+    accounts = [core.account(f"{n}@company.com") for n in range(4)]
+    core.sweep()
     for account in accounts:
-        desk.answer(desk.ask(Operation.CREATE_SMTP, account), DOWN)
-    assert desk.breaker.failing(Operation.CREATE_SMTP, frozenset({accounts[0].desired.namespace}))
+        core.answer(core.ask(Operation.CREATE_SMTP, account), DOWN)
+    assert core.breaker.failing(Operation.CREATE_SMTP, frozenset({accounts[0].desired.namespace}))
     assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
 
 
@@ -247,47 +247,47 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     ],
 )
 def test_that_an_outage_is_told_by_its_first_cause_and_not_anew_for_each_other_one(failure: Failure, told: str) -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep()
+    core = CoreWorld()
+    account = core.holder()
+    core.sweep()
     for cause in (failure, failure, failure):
-        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), cause)
-    said = desk.says(account)["Synced"]
+        core.answer(core.ask(Operation.LIST_ACCOUNTS), cause)
+    said = core.says(account)["Synced"]
     assert said[1] == "ApiUnavailable"
     assert told in said[2]
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.UNAVAILABLE, "Bad gateway", 502))
-    assert desk.says(account)["Synced"] == said
+    core.answer(core.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.UNAVAILABLE, "Bad gateway", 502))
+    assert core.says(account)["Synced"] == said
 
 
 def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep()
+    core = CoreWorld()
+    account = core.holder()
+    core.sweep()
     for _ in range(3):
-        desk.get(account, DOWN)
-    desk.wait(5.0)
-    assert desk.breaker.blocks == {}
-    assert desk.calls()[0].operation is Operation.LIST_ACCOUNTS
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), DOWN)
-    assert desk.says(account)["Synced"][1] == "ApiUnavailable"
-    desk.wait(60.0)
-    assert desk.operations() == [Operation.LIST_ACCOUNTS]  # the probe
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((), 1, 0, 1, has_next=False))
-    assert desk.breaker.blocks == {}
+        core.get(account, DOWN)
+    core.wait(5.0)
+    assert core.breaker.blocks == {}
+    assert core.calls()[0].operation is Operation.LIST_ACCOUNTS
+    core.answer(core.ask(Operation.LIST_ACCOUNTS), DOWN)
+    assert core.says(account)["Synced"][1] == "ApiUnavailable"
+    core.wait(60.0)
+    assert core.operations() == [Operation.LIST_ACCOUNTS]  # the probe
+    core.answer(core.ask(Operation.LIST_ACCOUNTS), Page((), 1, 0, 1, has_next=False))
+    assert core.breaker.blocks == {}
 
 
 def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> None:
-    desk = Desk()
-    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
+    core = CoreWorld()
+    accounts = [core.account(f"{n}@company.com") for n in range(4)]
     for name in ("one", "two"):
-        desk.sweep()
-        assert desk.workspace.splits[Scope.CREATE] == []
-        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(job_id=name, total=4))
-        desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job=name), ELSEWHERE)
-        desk.wait(121.0)
-    assert [len(split) for split in desk.workspace.splits[Scope.CREATE]] == [2, 2]
-    desk.sweep()
-    assert [len(call.uids) for call in desk.calls() if call.operation.creates] == [2]
+        core.sweep()
+        assert core.workspace.splits[Scope.CREATE] == []
+        core.answer(core.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(job_id=name, total=4))
+        core.answer(core.ask(Operation.POLL_CREATE_JOB, job=name), ELSEWHERE)
+        core.wait(121.0)
+    assert [len(split) for split in core.workspace.splits[Scope.CREATE]] == [2, 2]
+    core.sweep()
+    assert [len(call.uids) for call in core.calls() if call.operation.creates] == [2]
 
 
 @dataclass
@@ -307,14 +307,14 @@ class Misrouted(FakeColdSend):
     ids=["without_required", "with_required"],
 )
 def test_rule_41_a_job_that_may_not_be_followed_blocks_no_look(failure: Failure) -> None:
-    desk = Desk()
+    core = CoreWorld()
     job = {"id": "job-of-elsewhere", "operation": "Create", "state": "Running"}
-    desk.account("one@company.com", marked=START, status={"job": job})
-    desk.sweep()
+    core.account("one@company.com", marked=START, status={"job": job})
+    core.sweep()
     for _ in range(5):
-        desk.wait(60.0)
-        desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-of-elsewhere"), failure)
-    assert desk.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+        core.wait(60.0)
+        core.answer(core.ask(Operation.POLL_CREATE_JOB, job="job-of-elsewhere"), failure)
+    assert core.breaker.block_of(Operation.LIST_ACCOUNTS) is None
 
 
 @pytest.mark.parametrize(
@@ -341,81 +341,81 @@ def test_rule_32_a_404_for_every_path_is_told_as_such_and_costs_no_item_its_turn
 
 @pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.CONFLICT])
 def test_lists_that_are_refused_again_and_again_are_told(kind: FailureKind) -> None:
-    desk, account = held()
+    core, account = held()
     for _ in range(3):
-        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(kind, "This version of the API has ended", 400))
-        desk.wait(60.0)
-    status, reason, message = desk.says(account)["Synced"]
+        core.answer(core.ask(Operation.LIST_ACCOUNTS), Failure(kind, "This version of the API has ended", 400))
+        core.wait(60.0)
+    status, reason, message = core.says(account)["Synced"]
     assert (status, reason) == ("False", "ApiUnavailable")
     assert message.startswith("ColdSend refuses to list the inboxes (This version of the API has ended); ")
-    desk.show(account)
-    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+    core.show(account)
+    assert core.says(account)["Synced"][:2] == ("True", "InSync")
 
 
 @pytest.mark.parametrize("failure", [ELSEWHERE, Failure(FailureKind.REFUSED, "page: out of range", 422)])
 def test_rule_32_a_page_beyond_the_end_of_a_list_that_became_shorter_ends_that_list(failure: Failure) -> None:
-    desk, account = held()
-    desk.wait(3600.0)
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((row_of(account),), 1, 101, 2, has_next=True))
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS, page=2), failure)
-    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
-    desk.wait(3600.0)
-    assert [call.page for call in desk.calls() if call.sweeps] == [1]
+    core, account = held()
+    core.wait(3600.0)
+    core.answer(core.ask(Operation.LIST_ACCOUNTS), Page((row_of(account),), 1, 101, 2, has_next=True))
+    core.answer(core.ask(Operation.LIST_ACCOUNTS, page=2), failure)
+    assert core.says(account)["Synced"][:2] == ("True", "InSync")
+    core.wait(3600.0)
+    assert [call.page for call in core.calls() if call.sweeps] == [1]
 
 
 def test_a_plan_that_was_raised_is_tried_at_once_when_a_person_asks() -> None:
-    desk = Desk()
-    one, two, three = desk.asked_for("a@company.com", "b@company.com", "c@company.com")
+    core = CoreWorld()
+    one, two, three = core.asked_for("a@company.com", "b@company.com", "c@company.com")
     for account in (one, two):
-        desk.answer(desk.ask(Operation.CREATE_SMTP, account), PLAN)
-    status, reason, message = desk.says(three)["Ready"]
+        core.answer(core.ask(Operation.CREATE_SMTP, account), PLAN)
+    status, reason, message = core.says(three)["Ready"]
     assert (status, reason) == ("False", "PlanLimit")
     assert "does not allow this. The operator tries again" in message
-    desk.wait(20.0)
-    assert Operation.CREATE_SMTP not in desk.operations()
-    desk.change(three, "c@company.com", annotations={RECONCILE_ANNOTATION: "raised"})
+    core.wait(20.0)
+    assert Operation.CREATE_SMTP not in core.operations()
+    core.change(three, "c@company.com", annotations={RECONCILE_ANNOTATION: "raised"})
     transitions.secret_read(three, Credentials("hmac-of-one"))
-    desk.workspace.touch(three.uid)
-    assert Operation.CREATE_SMTP in desk.operations()
+    core.workspace.touch(three.uid)
+    assert Operation.CREATE_SMTP in core.operations()
 
 
 @pytest.mark.parametrize("status", [404, 405, 302])
 def test_rule_32_a_create_that_alone_meets_another_server_is_told_too(status: int) -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    core = CoreWorld()
+    account = core.account()
+    core.sweep()
     for _ in range(3):
         failure = Failure(FailureKind.NOT_FOUND if status == 404 else FailureKind.REFUSED, "No", status)
-        desk.answer(desk.ask(Operation.CREATE_SMTP, account), failure)
-        desk.sweep()
-        desk.patch(account)
-        condition, reason, message = desk.says(account)["Ready"]
+        core.answer(core.ask(Operation.CREATE_SMTP, account), failure)
+        core.sweep()
+        core.patch(account)
+        condition, reason, message = core.says(account)["Ready"]
         assert (condition, reason) == ("False", "ApiUnavailable")
         assert f"does not answer as the ColdSend API ({status}); check the URL" in message
-        desk.wait(60.0)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "SMTP login failed", 400))
-    assert desk.says(account)["Ready"][1] == "ConnectionFailed"
+        core.wait(60.0)
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "SMTP login failed", 400))
+    assert core.says(account)["Ready"][1] == "ConnectionFailed"
 
 
 def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -> None:
-    desk, account = held()
-    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
-    desk.get(account, ELSEWHERE)
+    core, account = held()
+    core.answer(core.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
+    core.get(account, ELSEWHERE)
     assert account.not_found_at is None
-    assert desk.breaker.down
-    desk.sweep(row())
-    desk.get(account, ELSEWHERE)
+    assert core.breaker.down
+    core.sweep(row())
+    core.get(account, ELSEWHERE)
     assert account.not_found_at is not None
 
 
 def test_rule_32_a_bulk_of_deletions_that_is_answered_404_deletes_nothing_and_blames_no_campaign() -> None:
-    desk = Desk()
-    accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
-    call = desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=tuple(f"inbox-{n}" for n in range(8)))
-    desk.answer(call, ELSEWHERE)
+    core = CoreWorld()
+    accounts = [core.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
+    call = core.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=tuple(f"inbox-{n}" for n in range(8)))
+    core.answer(call, ELSEWHERE)
     assert {account.delete_backoff for account in accounts} == {None}
     assert {account.deleted_at for account in accounts} == {None}
-    assert desk.workspace.splits[Scope.DELETE] == []
+    assert core.workspace.splits[Scope.DELETE] == []
 
 
 def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
@@ -436,70 +436,70 @@ def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
 
 
 def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last() -> None:
-    desk = Desk()
-    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
+    core = CoreWorld()
+    accounts = [core.account(f"{n}@company.com") for n in range(4)]
     for _ in range(3):
-        desk.sweep()
-        assert desk.workspace.splits[Scope.CREATE] == []
-        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), ELSEWHERE)
-        desk.wait(60.0)
-    assert [len(split) for split in desk.workspace.splits[Scope.CREATE]] == [2, 2]
+        core.sweep()
+        assert core.workspace.splits[Scope.CREATE] == []
+        core.answer(core.ask(Operation.CREATE_SMTP_BULK, *accounts), ELSEWHERE)
+        core.wait(60.0)
+    assert [len(split) for split in core.workspace.splits[Scope.CREATE]] == [2, 2]
     assert {account.create_backoff for account in accounts} == {None}
 
 
-def serve(desk: Desk, *rows: Row) -> list[Call]:
+def serve(core: CoreWorld, *rows: Row) -> list[Call]:
     """What leaves in one second, answered at once; inboxes that are asked for are not understood."""
-    left = list(desk.calls())
+    left = list(core.calls())
     for planned in left:
-        accounts = [desk.workspace.accounts[uid] for uid in planned.uids]
-        call = desk.ask(planned.operation, *accounts, page=planned.page, inbox_ids=planned.inbox_ids)
+        accounts = [core.workspace.accounts[uid] for uid in planned.uids]
+        call = core.ask(planned.operation, *accounts, page=planned.page, inbox_ids=planned.inbox_ids)
         match planned.operation:
             case Operation.CREATE_SMTP:
                 address = accounts[0].address or ""
-                desk.answer(call, Created(row(address, f"in-{address}", made=desk.now)))
+                core.answer(call, Created(row(address, f"in-{address}", made=core.now)))
             case Operation.DELETE_ACCOUNT:
-                desk.answer(call, Failure(FailureKind.NOT_FOUND, "inbox not found", 404))
+                core.answer(call, Failure(FailureKind.NOT_FOUND, "inbox not found", 404))
             case Operation.LIST_ACCOUNTS | Operation.SEARCH_ACCOUNTS:
-                desk.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
+                core.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
             case _:
-                desk.answer(call, Failure(FailureKind.LOST, "response not understood", 200))
-    desk.wait(1.0)
+                core.answer(call, Failure(FailureKind.LOST, "response not understood", 200))
+    core.wait(1.0)
     return left
 
 
-def first_call_after(desk: Desk, uid: str) -> int:
+def first_call_after(core: CoreWorld, uid: str) -> int:
     """Seconds until a write for the account leaves."""
-    return next(second for second in range(3600) if any(uid in c.uids and c.operation.creates for c in serve(desk)))
+    return next(second for second in range(3600) if any(uid in c.uids and c.operation.creates for c in serve(core)))
 
 
 def test_rule_42_looks_of_one_namespace_leave_room_for_the_creates_of_another() -> None:
-    desk = Desk()
-    many = [desk.holder(f"{n}@company.com", f"inbox-{n}") for n in range(40)]
+    core = CoreWorld()
+    many = [core.holder(f"{n}@company.com", f"inbox-{n}") for n in range(40)]
     rows = [row_of(account, made=START - 1e4) for account in many]
     for second in range(2000):
         for account in many[second % 60 : second % 60 + 1]:
-            desk.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(second)})
-        desk.workspace.stale_secrets.clear()  # the Secrets are read again
-        serve(desk, *rows)
-    spent = 800 - desk.workspace.budget.remaining(desk.now)[1]
-    lone = desk.account("lone@company.com", namespace="support")
-    assert first_call_after(desk, lone.uid) < 60
+            core.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(second)})
+        core.workspace.stale_secrets.clear()  # the Secrets are read again
+        serve(core, *rows)
+    spent = 800 - core.workspace.budget.remaining(core.now)[1]
+    lone = core.account("lone@company.com", namespace="support")
+    assert first_call_after(core, lone.uid) < 60
     assert spent > 500
-    assert desk.workspace.budget.remaining(desk.now)[1] > 100
+    assert core.workspace.budget.remaining(core.now)[1] > 100
 
 
 def test_rule_42_creates_and_deletions_of_one_namespace_leave_room_for_those_of_another() -> None:
-    desk = Desk(policy=Policy(brake=Threshold(None, 100.0)))
-    desk.sweep()
+    core = CoreWorld(policy=Policy(brake=Threshold(None, 100.0)))
+    core.sweep()
     for second in range(2000):
-        account = desk.account(f"{second}@company.com")
-        serve(desk)
+        account = core.account(f"{second}@company.com")
+        serve(core)
         if account.stored.held:
-            desk.change(account, account.address or "", deleting=True)
-            serve(desk)
-        desk.workspace.remove(account.uid)
-    lone = desk.account("lone@company.com", namespace="support")
-    assert first_call_after(desk, lone.uid) < 60
+            core.change(account, account.address or "", deleting=True)
+            serve(core)
+        core.workspace.remove(account.uid)
+    lone = core.account("lone@company.com", namespace="support")
+    assert first_call_after(core, lone.uid) < 60
 
 
 def test_rule_42_one_namespace_alone_has_nine_tenths_of_the_hour() -> None:
@@ -517,19 +517,19 @@ def test_rule_42_one_namespace_alone_has_nine_tenths_of_the_hour() -> None:
 
 
 def test_rule_42_an_object_of_a_namespace_that_has_used_its_part_of_the_hour_says_when_its_turn_comes() -> None:
-    desk, account = asked_for()
-    desk.workspace.budget.limits = LIMITS
+    core, account = asked_for()
+    core.workspace.budget.limits = LIMITS
     for _ in range(950):
-        desk.workspace.budget.start()
-        desk.workspace.budget.shares.charge(account.desired.namespace, desk.now)
-        desk.workspace.budget.end(desk.now)
-    desk.wait(1.0)
-    estimate_waits(desk.workspace, desk.now)
-    assert desk.calls() == ()
+        core.workspace.budget.start()
+        core.workspace.budget.shares.charge(account.desired.namespace, core.now)
+        core.workspace.budget.end(core.now)
+    core.wait(1.0)
+    estimate_waits(core.workspace, core.now)
+    assert core.calls() == ()
     assert account.eta is not None
-    assert desk.says(account)["Synced"][1] == "RateLimited"
-    desk.wait(account.eta - desk.now)
-    assert desk.operations() != []
+    assert core.says(account)["Synced"][1] == "RateLimited"
+    core.wait(account.eta - core.now)
+    assert core.operations() != []
 
 
 def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:

@@ -8,7 +8,7 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION
 from tests.core.rules.watching import play_until, running
 from tests.support.cluster import Raw
-from tests.support.desk import Desk, row
+from tests.support.core_world import CoreWorld, row
 from tests.support.simulation import Simulation
 
 MAIL = {"recipient": "ops@company.com", "requestID": "1"}
@@ -55,32 +55,32 @@ def test_rule_35_a_test_mail_that_waits_keeps_no_condition_from_following_coldse
 
 
 def test_rule_35_a_recreation_waits_until_what_was_sent_can_be_stored() -> None:
-    desk = Desk(policy=Policy(lost_fields=frozenset({"lastApplied"})))
-    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
-    desk.sweep(row(daily_limit=50))
-    desk.change(account, updatePolicy="Recreate", dailyLimit=60)
-    assert desk.operations() == []
-    assert "drops status.lastApplied" in desk.says(account)["Synced"][2]
-    desk.workspace.policy.lost_fields = frozenset()
-    desk.workspace.touch_everything()
-    assert desk.operations() == [Operation.DELETE_ACCOUNT]
+    core = CoreWorld(policy=Policy(lost_fields=frozenset({"lastApplied"})))
+    account = core.holder(updatePolicy="Recreate", dailyLimit=50)
+    core.sweep(row(daily_limit=50))
+    core.change(account, updatePolicy="Recreate", dailyLimit=60)
+    assert core.operations() == []
+    assert "drops status.lastApplied" in core.says(account)["Synced"][2]
+    core.workspace.policy.lost_fields = frozenset()
+    core.workspace.touch_everything()
+    assert core.operations() == [Operation.DELETE_ACCOUNT]
 
 
 def test_rule_35_a_persons_word_for_the_secret_waits_until_it_can_be_stored() -> None:
-    desk = Desk(policy=Policy(lost_fields=frozenset({"lastCredentialsCurrentRequest"})))
-    account = desk.holder(annotations={CREDENTIALS_CURRENT_ANNOTATION: "1"})
+    core = CoreWorld(policy=Policy(lost_fields=frozenset({"lastCredentialsCurrentRequest"})))
+    account = core.holder(annotations={CREDENTIALS_CURRENT_ANNOTATION: "1"})
     account.credentials = Credentials("hmac-of-two")
-    desk.sweep(row())
+    core.sweep(row())
     assert account.stored.sent_credentials == "hmac-of-one"
-    assert not desk.workspace.stale_secrets
+    assert not core.workspace.stale_secrets
 
 
 def test_rule_35_an_adoption_waits_until_its_origin_can_be_stored() -> None:
-    desk = Desk(policy=Policy(lost_fields=frozenset({"origin"})))
-    desk.sweep(row())
-    account = desk.account(adoptionPolicy="Adopt")
-    assert desk.operations() == []
-    assert desk.says(account)["Ready"][1:] == (
+    core = CoreWorld(policy=Policy(lost_fields=frozenset({"origin"})))
+    core.sweep(row())
+    account = core.account(adoptionPolicy="Adopt")
+    assert core.operations() == []
+    assert core.says(account)["Ready"][1:] == (
         "AlreadyExists",
         "Waiting for a CRD upgrade: the installed CRD drops status.origin.",
     )

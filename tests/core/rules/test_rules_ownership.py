@@ -18,7 +18,7 @@ from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START, rfc3339
 from tests.support.cluster import Raw
-from tests.support.desk import ANN, Desk, asked_for, held, row
+from tests.support.core_world import ANN, CoreWorld, asked_for, held, row
 from tests.support.process import API_KEY
 from tests.support.remote import DOMAIN
 from tests.support.simulation import Simulation, spec_of
@@ -36,70 +36,70 @@ UNREAD = KubeError("no response in time", reason="TimeoutError")
 
 
 def test_rule_12_an_observed_inbox_is_never_written_to() -> None:
-    desk = Desk()
-    account = desk.account(managementPolicy="Observe", updatePolicy="Recreate", testEmail=MAIL)
-    desk.sweep(row(display_name="Somebody Else"))
+    core = CoreWorld()
+    account = core.account(managementPolicy="Observe", updatePolicy="Recreate", testEmail=MAIL)
+    core.sweep(row(display_name="Somebody Else"))
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
-    assert not WRITES & set(desk.operations())
+    assert not WRITES & set(core.operations())
 
 
 @pytest.mark.parametrize("adoption", [{}, {"adoptionPolicy": "Adopt"}], ids=["refuse", "adopt"])
 def test_rule_12_an_inbox_that_was_only_observed_stays_when_its_object_goes(adoption: dict[str, str]) -> None:
-    desk, account = held(origin="Observed", deleting=True, **adoption)
-    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    core, account = held(origin="Observed", deleting=True, **adoption)
+    assert core.step(account).action is Action.REMOVE_FINALIZER
 
 
 @pytest.mark.parametrize("origin", ["Created", "Adopted"])
 def test_rule_12_a_held_inbox_goes_with_its_object(origin: str) -> None:
-    desk = Desk()
-    desk.holder(origin=origin, deleting=True)
-    desk.sweep(row(made=START - 20_000.0))
-    desk.wait(SETTLE_SECONDS)
-    assert Operation.DELETE_ACCOUNT in desk.operations()
+    core = CoreWorld()
+    core.holder(origin=origin, deleting=True)
+    core.sweep(row(made=START - 20_000.0))
+    core.wait(SETTLE_SECONDS)
+    assert Operation.DELETE_ACCOUNT in core.operations()
 
 
 def test_rule_12_observe_never_claims_an_address() -> None:
-    desk = Desk()
-    desk.account(managementPolicy="Observe")
-    second = desk.account(created=START)
-    desk.sweep()
-    assert desk.step(second).action is Action.CREATE
+    core = CoreWorld()
+    core.account(managementPolicy="Observe")
+    second = core.account(created=START)
+    core.sweep()
+    assert core.step(second).action is Action.CREATE
 
 
 def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
-    desk, account = asked_for(managementPolicy="Observe")
-    assert desk.step(account).reason is Reason.NOT_FOUND
-    desk.sweep(row())
+    core, account = asked_for(managementPolicy="Observe")
+    assert core.step(account).reason is Reason.NOT_FOUND
+    core.sweep(row())
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
 
 
 def test_rule_12_an_observed_inbox_is_shown_when_another_object_has_created_it() -> None:
-    desk = Desk()
-    watching = desk.account(managementPolicy="Observe")
-    wanting = desk.account()
-    desk.sweep()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, wanting), Created(row()))
+    core = CoreWorld()
+    watching = core.account(managementPolicy="Observe")
+    wanting = core.account()
+    core.sweep()
+    core.answer(core.ask(Operation.CREATE_SMTP, wanting), Created(row()))
     assert (watching.stored.inbox_id, watching.stored.origin) == ("inbox-1", "Observed")
 
 
 def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
-    desk = Desk()
-    account = desk.account(managementPolicy="Observe")
-    desk.sweep(row())
-    desk.change(account)
-    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+    core = CoreWorld()
+    account = core.account(managementPolicy="Observe")
+    core.sweep(row())
+    core.change(account)
+    assert core.step(account).reason is Reason.ALREADY_EXISTS
     assert (account.stored.inbox_id, account.stored.origin) == (None, None)
-    desk.change(account, adoptionPolicy="Adopt")
-    desk.patch(account)
+    core.change(account, adoptionPolicy="Adopt")
+    core.patch(account)
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Adopted")
 
 
 def test_rule_12_an_object_that_changes_to_observe_holds_its_inbox_again_only_by_adoption() -> None:
-    desk, account = held()
-    desk.change(account, managementPolicy="Observe")
+    core, account = held()
+    core.change(account, managementPolicy="Observe")
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
-    desk.change(account)
-    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+    core.change(account)
+    assert core.step(account).reason is Reason.ALREADY_EXISTS
     assert account.stored.inbox_id is None
 
 
@@ -115,7 +115,7 @@ def test_rule_12_a_refused_object_shows_no_inbox_and_mirrors_nothing() -> None:
 
 def test_rule_13_an_inbox_that_an_object_of_any_key_holds_is_never_adopted_by_another() -> None:
     claims = Claims()
-    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    first, second = CoreWorld("digest-1", claims=claims), CoreWorld("digest-2", claims=claims)
     first.holder(namespace="support")
     account = second.account(adoptionPolicy="Adopt")
     second.sweep(row())
@@ -126,7 +126,7 @@ def test_rule_13_an_inbox_that_an_object_of_any_key_holds_is_never_adopted_by_an
 
 def test_rule_13_a_lost_create_is_not_matched_with_an_inbox_that_an_object_of_any_key_holds() -> None:
     claims = Claims()
-    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    first, second = CoreWorld("digest-1", claims=claims), CoreWorld("digest-2", claims=claims)
     first.holder(namespace="support")
     account = second.account(marked=START)
     second.sweep(row(made=START))
@@ -135,7 +135,7 @@ def test_rule_13_a_lost_create_is_not_matched_with_an_inbox_that_an_object_of_an
 
 def test_rule_13_an_inbox_that_is_shown_again_is_left_to_the_object_that_holds_it_by_now() -> None:
     claims = Claims()
-    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    first, second = CoreWorld("digest-1", claims=claims), CoreWorld("digest-2", claims=claims)
     account = second.holder()
     second.sweep(row())
     second.wait(300.0)
@@ -150,28 +150,28 @@ def test_rule_13_an_inbox_that_is_shown_again_is_left_to_the_object_that_holds_i
 
 
 def test_rule_13_of_two_objects_that_show_one_inbox_neither_deletes_it() -> None:
-    desk = Desk()
-    first, second = desk.holder(), desk.holder(name="copy", deleting=True)
-    desk.sweep(row())
-    assert desk.step(first).reason is Reason.ADDRESS_CONFLICT
-    assert "copy" in desk.step(first).message
-    assert desk.step(second).action is Action.REMOVE_FINALIZER
-    assert not WRITES & set(desk.operations())
+    core = CoreWorld()
+    first, second = core.holder(), core.holder(name="copy", deleting=True)
+    core.sweep(row())
+    assert core.step(first).reason is Reason.ADDRESS_CONFLICT
+    assert "copy" in core.step(first).message
+    assert core.step(second).action is Action.REMOVE_FINALIZER
+    assert not WRITES & set(core.operations())
 
 
 def test_rule_13_a_delete_does_not_leave_when_another_object_shows_the_inbox_meanwhile() -> None:
-    desk, account = held(deleting=True)
-    call = desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",))
-    assert still_due(account, call, account.desired.generation, desk.workspace)
-    desk.holder(name="copy")
-    assert not still_due(account, call, account.desired.generation, desk.workspace)
+    core, account = held(deleting=True)
+    call = core.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",))
+    assert still_due(account, call, account.desired.generation, core.workspace)
+    core.holder(name="copy")
+    assert not still_due(account, call, account.desired.generation, core.workspace)
 
 
 def test_rule_13_both_say_that_they_show_one_inbox() -> None:
-    desk = Desk()
-    accounts = [desk.holder(), desk.holder(name="copy")]
-    desk.sweep(row())
-    assert [desk.says(account)["Synced"][1] for account in accounts] == ["AddressConflict"] * 2
+    core = CoreWorld()
+    accounts = [core.holder(), core.holder(name="copy")]
+    core.sweep(row())
+    assert [core.says(account)["Synced"][1] for account in accounts] == ["AddressConflict"] * 2
 
 
 def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on() -> None:
@@ -195,12 +195,12 @@ def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on(
 
 def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
     policy = Policy(limits=Limits(100, 1000, 0.0), brake=Threshold(number=3))
-    first, second = (Desk(digest, policy=policy) for digest in ("digest-1", "digest-2"))
-    for desk in (first, second):
+    first, second = (CoreWorld(digest, policy=policy) for digest in ("digest-1", "digest-2"))
+    for core in (first, second):
         for _ in range(4):
-            desk.sweep()
+            core.sweep()
         for number in range(2):
-            desk.workspace.brake.ask(f"{desk.workspace.digest}-{number}", "sales", START, approved=False)
+            core.workspace.brake.ask(f"{core.workspace.digest}-{number}", "sales", START, approved=False)
     merge(first.workspace, second.workspace, START)
     assert first.workspace.budget.available(START) == 100 - 8
     decide_changed(second.workspace, START)
@@ -238,14 +238,14 @@ def test_rule_14_a_namespace_with_a_key_of_its_own_needs_no_leave() -> None:
 def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_key(
     namespace: str, own_key: bool, fields: dict[str, Any], taken: bool
 ) -> None:
-    desk = Desk(policy=Policy(adopt_namespaces=frozenset({"sales"})))
+    core = CoreWorld(policy=Policy(adopt_namespaces=frozenset({"sales"})))
     key: dict[str, Any] = {"apiKeySecretRef": {"name": "key"}} if own_key else {}
-    account = desk.account(namespace=namespace, **fields, **key)
-    desk.sweep(row())
-    desk.patch(account)
+    account = core.account(namespace=namespace, **fields, **key)
+    core.sweep(row())
+    core.patch(account)
     assert (account.stored.inbox_id is not None) == taken
     if not taken:
-        assert "COLDSEND_ADOPT_NAMESPACES" in desk.step(account).message
+        assert "COLDSEND_ADOPT_NAMESPACES" in core.step(account).message
 
 
 @pytest.mark.parametrize("setting", ["adopt_namespaces", "operator_key_namespaces"])
@@ -268,51 +268,51 @@ STRANGE = {"workspace": "digest-of-another"}
 
 @pytest.mark.parametrize("deleting", [False, True])
 def test_rule_15_another_workspace_is_not_trusted_by_the_address(deleting: bool) -> None:
-    desk = Desk()
-    account = desk.holder(applied=STRANGE, deleting=deleting, updatePolicy="Recreate", displayName="Joe")
-    desk.sweep(row(inbox_id="inbox-of-a-stranger"))
-    desk.wait(700.0)
-    desk.sweep(row(inbox_id="inbox-of-a-stranger"))
-    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    core = CoreWorld()
+    account = core.holder(applied=STRANGE, deleting=deleting, updatePolicy="Recreate", displayName="Joe")
+    core.sweep(row(inbox_id="inbox-of-a-stranger"))
+    core.wait(700.0)
+    core.sweep(row(inbox_id="inbox-of-a-stranger"))
+    assert core.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
     assert account.stored.inbox_id == "inbox-1"
-    assert not WRITES & set(desk.operations())
+    assert not WRITES & set(core.operations())
 
 
 def test_rule_15_another_workspace_is_trusted_when_the_own_inbox_is_seen_there() -> None:
-    desk, account = held(applied=STRANGE)
+    core, account = held(applied=STRANGE)
     assert account.stored.applied is not None
     assert account.stored.applied.workspace == "digest-1"
-    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+    assert core.says(account)["Synced"][:2] == ("True", "InSync")
 
 
 def test_rule_15_a_swapped_key_sends_no_password_of_a_new_object_to_a_strangers_workspace() -> None:
-    desk = Desk()
-    desk.holder("bob@company.com", "inbox-2", applied=STRANGE)
-    account = desk.account()
-    desk.sweep()
-    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
-    assert not WRITES & set(desk.operations())
+    core = CoreWorld()
+    core.holder("bob@company.com", "inbox-2", applied=STRANGE)
+    account = core.account()
+    core.sweep()
+    assert core.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    assert not WRITES & set(core.operations())
 
 
 def test_rule_15_an_object_in_deletion_takes_no_inbox_of_a_strangers_workspace_for_its_lost_create() -> None:
     """The key was swapped while no operator ran, and a stranger made an inbox of this address and name."""
-    desk = Desk()
-    desk.holder("bob@company.com", "inbox-2", applied=STRANGE)
-    account = desk.account(marked=START, deleting=True)
-    desk.now += 1.0
-    desk.sweep(row(inbox_id="inbox-of-a-stranger", made=START + 0.5))
-    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
-    desk.wait(700.0)
+    core = CoreWorld()
+    core.holder("bob@company.com", "inbox-2", applied=STRANGE)
+    account = core.account(marked=START, deleting=True)
+    core.now += 1.0
+    core.sweep(row(inbox_id="inbox-of-a-stranger", made=START + 0.5))
+    assert core.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    core.wait(700.0)
     assert account.stored.inbox_id is None
-    assert not WRITES & set(desk.operations())
+    assert not WRITES & set(core.operations())
 
 
 def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_trusted() -> None:
-    desk = Desk()
-    account = desk.holder(applied=STRANGE)
-    desk.sweep()
-    desk.get(account)
-    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    core = CoreWorld()
+    account = core.holder(applied=STRANGE)
+    core.sweep()
+    core.get(account)
+    assert core.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
 
 
 def test_secrets_are_read_from_the_namespace_of_the_object_only() -> None:
@@ -403,9 +403,9 @@ def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace
 
 
 def test_rule_13_an_older_object_that_comes_takes_no_address_for_which_a_create_is_under_way() -> None:
-    desk, younger = asked_for(created=START)
-    desk.ask(Operation.CREATE_SMTP, younger)
-    older = desk.account(created=START - 60.0)
-    desk.wait(1.0)
-    assert desk.step(older).reason is Reason.ADDRESS_CONFLICT
-    assert Operation.CREATE_SMTP not in desk.operations()
+    core, younger = asked_for(created=START)
+    core.ask(Operation.CREATE_SMTP, younger)
+    older = core.account(created=START - 60.0)
+    core.wait(1.0)
+    assert core.step(older).reason is Reason.ADDRESS_CONFLICT
+    assert Operation.CREATE_SMTP not in core.operations()

@@ -14,7 +14,7 @@ from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339
-from tests.support.desk import ANN, Desk, asked_for
+from tests.support.core_world import ANN, CoreWorld, asked_for
 from tests.support.simulation import Simulation
 
 LOGIN = Failure(FailureKind.REFUSED, "SMTP connection failed: 535 5.7.139 Authentication unsuccessful", 400)
@@ -89,15 +89,15 @@ def test_rule_33_the_next_try_comes_when_it_was_told_and_the_one_after_it_later(
 
 
 def test_rule_33_after_a_restart_the_waits_go_on_growing() -> None:
-    desk = Desk()
+    core = CoreWorld()
     refusal = {"reason": "Rejected", "message": "", "generation": 1, "credentialsHash": "hmac-of-one"}
-    last = {**refusal, "workspace": desk.workspace.digest}
-    status = {"nextAttempt": rfc3339(desk.now), "attempts": 3, "lastRefusal": last}
-    (account,) = desk.asked_for(ANN, status=status)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), WORD)
+    last = {**refusal, "workspace": core.workspace.digest}
+    status = {"nextAttempt": rfc3339(core.now), "attempts": 3, "lastRefusal": last}
+    (account,) = core.asked_for(ANN, status=status)
+    core.answer(core.ask(Operation.CREATE_SMTP, account), WORD)
     assert account.stored.refusal is not None
     assert account.stored.refusal.attempts == 4
-    assert (unix_of(account.stored.refusal.next_attempt) or 0.0) >= desk.now + 8 * 300.0
+    assert (unix_of(account.stored.refusal.next_attempt) or 0.0) >= core.now + 8 * 300.0
 
 
 def test_rule_33_a_new_leader_tries_no_earlier() -> None:
@@ -169,20 +169,20 @@ def test_rule_33_what_was_remembered_goes_when_the_inbox_is_there() -> None:
     assert not {"nextAttempt", "attempts", "lastRefusal"} & simulation.status(uid).keys()
 
 
-def restarted(account: Account, credentials: Credentials | None = None) -> tuple[Desk, Account]:
+def restarted(account: Account, credentials: Credentials | None = None) -> tuple[CoreWorld, Account]:
     """The object as a process finds it that starts now; its Secret is read as `credentials`, if given."""
-    desk = Desk()
-    found = desk.account(status={**stored_to_status(account.stored)})
+    core = CoreWorld()
+    found = core.account(status={**stored_to_status(account.stored)})
     found.credentials = credentials
-    desk.sweep()
-    return desk, found
+    core.sweep()
+    return core, found
 
 
 @pytest.mark.parametrize("refusal", [LOGIN, WORD, PLAN], ids=["login", "rejected", "plan"])
 def test_rule_33_each_kind_of_refusal_of_one_object_is_remembered(refusal: Failure) -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), refusal)
-    said = desk.says(account)["Ready"]
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), refusal)
+    said = core.says(account)["Ready"]
     assert stored_of(stored_to_status(account.stored)) == account.stored
     later, found = restarted(account, account.credentials)
     assert Operation.CREATE_SMTP not in later.operations()
@@ -193,8 +193,8 @@ def test_rule_33_each_kind_of_refusal_of_one_object_is_remembered(refusal: Failu
 
 
 def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOGIN)
     later, found = restarted(account)
     assert Operation.CREATE_SMTP not in later.operations()
     assert found.uid in later.workspace.stale_secrets
@@ -204,15 +204,15 @@ def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
 
 
 def test_rule_33_digests_that_cannot_be_compared_count_as_unchanged() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOGIN)
     later, _ = restarted(account, Credentials("another key-of-one"))
     assert Operation.CREATE_SMTP not in later.operations()
 
 
 def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded_in_status_too() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), LOGIN)
     assert account.stored.refusal is not None
     account.stored = replace(
         account.stored, refusal=replace(account.stored.refusal, next_attempt="2999-01-01T00:00:00Z", attempts=10**9)
@@ -227,31 +227,31 @@ def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded_in_status_too()
     assert found.create_backoff.retry_at <= later.now + 6 * 3600.0
 
 
-def remembering(desk: Desk, reason: str = "ConnectionFailed", wait: float = 600.0, workspace: str = "") -> Account:
+def remembering(core: CoreWorld, reason: str = "ConnectionFailed", wait: float = 600.0, workspace: str = "") -> Account:
     """An object that an earlier run found refused."""
     last = {"reason": reason, "message": "no", "generation": 1, "credentialsHash": "hmac-of-one"}
-    last["workspace"] = workspace or desk.workspace.digest
-    status = {"nextAttempt": rfc3339(desk.now + wait), "attempts": 2, "lastRefusal": last}
-    account = desk.account(status=status)
-    desk.sweep()
+    last["workspace"] = workspace or core.workspace.digest
+    status = {"nextAttempt": rfc3339(core.now + wait), "attempts": 2, "lastRefusal": last}
+    account = core.account(status=status)
+    core.sweep()
     return account
 
 
 @pytest.mark.parametrize("reason", ["ConnectionFailed", "WordOfTomorrow", ""])
 def test_rule_33_a_start_waits_as_long_as_an_earlier_run_told_whatever_the_reason_was_called(reason: str) -> None:
-    desk = Desk()
-    remembering(desk, reason)
-    assert Operation.CREATE_SMTP not in desk.operations()
-    desk.wait(599.0)
-    assert Operation.CREATE_SMTP not in desk.operations()
-    desk.wait(2.0)
-    assert Operation.CREATE_SMTP in desk.operations()
+    core = CoreWorld()
+    remembering(core, reason)
+    assert Operation.CREATE_SMTP not in core.operations()
+    core.wait(599.0)
+    assert Operation.CREATE_SMTP not in core.operations()
+    core.wait(2.0)
+    assert Operation.CREATE_SMTP in core.operations()
 
 
 def test_rule_33_what_another_workspace_refused_keeps_nothing_waiting_in_this_one() -> None:
-    desk = Desk()
-    remembering(desk, workspace="another")
-    assert Operation.CREATE_SMTP in desk.operations()
+    core = CoreWorld()
+    remembering(core, workspace="another")
+    assert Operation.CREATE_SMTP in core.operations()
 
 
 def test_rule_33_a_spec_that_changes_each_second_brings_ever_fewer_logins() -> None:

@@ -10,7 +10,7 @@ from coldsend_operator.core.decide.hand_over import KEY_WAIT
 from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import ANN
+from tests.support.core_world import ANN
 from tests.support.process import API_KEY
 from tests.support.simulation import Simulation
 

@@ -6,7 +6,7 @@ from coldsend_operator.core.apply.common import halve
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation, Scope
 from tests.core.rules.watching import running
-from tests.support.desk import LOST, Desk
+from tests.support.core_world import LOST, CoreWorld
 from tests.support.hostile import OWN, HostileWorld
 
 PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
@@ -50,16 +50,16 @@ def test_rule_41_who_shared_a_bulk_of_unknown_outcome_with_another_namespace_sha
 def test_rule_41_after_an_unknown_outcome_a_namespace_shares_no_bulk_for_ten_minutes(
     seconds: float, together: bool
 ) -> None:
-    desk = Desk()
-    lost = [desk.account(f"ann@{namespace}.com", namespace=namespace) for namespace in ("sales", "support")]
-    desk.sweep()
-    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *lost), LOST)
-    desk.wait(seconds)
+    core = CoreWorld()
+    lost = [core.account(f"ann@{namespace}.com", namespace=namespace) for namespace in ("sales", "support")]
+    core.sweep()
+    core.answer(core.ask(Operation.CREATE_SMTP_BULK, *lost), LOST)
+    core.wait(seconds)
     for namespace in ("sales", "support"):
-        desk.account(f"bob@{namespace}.com", namespace=namespace)
-    desk.sweep()
-    desk.wait(5.0)
-    creates = [call for call in desk.calls() if call.operation.creates]
+        core.account(f"bob@{namespace}.com", namespace=namespace)
+    core.sweep()
+    core.wait(5.0)
+    creates = [call for call in core.calls() if call.operation.creates]
     assert sorted(len(call.uids) for call in creates) == ([2] if together else [1, 1])
 
 
@@ -81,31 +81,31 @@ def test_rule_41_deletions_that_fail_for_one_namespace_stop_no_other(minutes: in
 
 
 def test_rule_41_a_plan_limit_that_objects_of_two_namespaces_meet_blocks_the_creates_of_all() -> None:
-    desk = Desk()
-    one, two, three = (desk.account(f"{name}@company.com", namespace=name) for name in ("one", "two", "three"))
-    desk.sweep()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
-    assert desk.says(three)["Ready"][1] == "PlanLimit"
+    core = CoreWorld()
+    one, two, three = (core.account(f"{name}@company.com", namespace=name) for name in ("one", "two", "three"))
+    core.sweep()
+    core.answer(core.ask(Operation.CREATE_SMTP, one), PLAN)
+    core.answer(core.ask(Operation.CREATE_SMTP, two), PLAN)
+    assert core.says(three)["Ready"][1] == "PlanLimit"
 
 
 def test_rule_41_probes_that_a_plan_refuses_for_one_namespace_stop_no_other() -> None:
-    desk = Desk()
-    bad = [desk.holder(f"bad-{number}@company.com", f"inbox-{number}") for number in range(3)]
-    other = desk.holder("good@company.com", "inbox-9", namespace="other")
-    desk.sweep()
+    core = CoreWorld()
+    bad = [core.holder(f"bad-{number}@company.com", f"inbox-{number}") for number in range(3)]
+    other = core.holder("good@company.com", "inbox-9", namespace="other")
+    core.sweep()
     for account in bad:
-        desk.get(account, PLAN)
-    assert desk.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.workspace.namespaces_of([other.uid]))
+        core.get(account, PLAN)
+    assert core.breaker.allows(Operation.GET_ACCOUNT, core.now, core.workspace.namespaces_of([other.uid]))
 
 
 def test_rule_41_halves_keep_namespaces_apart() -> None:
-    desk = Desk()
+    core = CoreWorld()
     names = ("one", "two", "one", "two", "one")
-    uids = tuple(desk.account(f"{n}@company.com", namespace=name).uid for n, name in enumerate(names))
-    halve(desk.workspace, Operation.CREATE_SMTP_BULK, uids)
-    splits = desk.workspace.splits[Scope.CREATE]
-    assert [{desk.workspace.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
+    uids = tuple(core.account(f"{n}@company.com", namespace=name).uid for n, name in enumerate(names))
+    halve(core.workspace, Operation.CREATE_SMTP_BULK, uids)
+    splits = core.workspace.splits[Scope.CREATE]
+    assert [{core.workspace.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
 
 
 def test_rule_40_an_object_that_comes_from_another_workspace_makes_no_doubt_of_a_key_that_nobody_used_yet() -> None:

@@ -12,7 +12,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, play_until, reach, running
-from tests.support.desk import ANN, BOB, Desk, row
+from tests.support.core_world import ANN, BOB, CoreWorld, row
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault
 from tests.support.simulation import Simulation
@@ -247,34 +247,34 @@ def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fau
 
 @pytest.mark.parametrize("there", [False, True])
 def test_rule_40_an_object_whose_key_leads_elsewhere_gets_no_inbox_of_the_old_workspace(there: bool) -> None:
-    desk = Desk()
-    account = desk.account(adoptionPolicy="Adopt")
+    core = CoreWorld()
+    account = core.account(adoptionPolicy="Adopt")
     transitions.moving(account, away=True)
-    desk.workspace.touch(account.uid)
-    desk.sweep(*[row()] if there else [])
-    assert desk.step(account).action is Action.WAIT
+    core.workspace.touch(account.uid)
+    core.sweep(*[row()] if there else [])
+    assert core.step(account).action is Action.WAIT
     assert account.stored.inbox_id is None
 
 
 def test_rule_40_each_inbox_of_a_workspace_is_deleted_with_the_key_that_its_object_names() -> None:
-    desk = Desk()
-    one, two = desk.holder(ANN, "inbox-1", deleting=True), desk.holder(BOB, "inbox-2", deleting=True)
-    desk.workspace.use_key(two, "second-key")
-    desk.show(one, two)
-    desk.wait(SETTLE_SECONDS)
-    leaving = {call.uids: call.key for call in desk.calls() if call.operation in DELETES}
-    assert leaving == {(one.uid,): desk.workspace.digest, (two.uid,): "second-key"}
+    core = CoreWorld()
+    one, two = core.holder(ANN, "inbox-1", deleting=True), core.holder(BOB, "inbox-2", deleting=True)
+    core.workspace.use_key(two, "second-key")
+    core.show(one, two)
+    core.wait(SETTLE_SECONDS)
+    leaving = {call.uids: call.key for call in core.calls() if call.operation in DELETES}
+    assert leaving == {(one.uid,): core.workspace.digest, (two.uid,): "second-key"}
 
 
 def test_rule_40_no_test_mail_leaves_in_the_old_workspace_of_an_object_whose_key_leads_elsewhere() -> None:
-    desk = Desk()
-    account = desk.holder(testEmail={"recipient": "ops@example.com", "requestID": "1"})
+    core = CoreWorld()
+    account = core.holder(testEmail={"recipient": "ops@example.com", "requestID": "1"})
     transitions.moving(account, away=True)
-    desk.sweep(row())
-    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    core.sweep(row())
+    assert Operation.SEND_TEST_EMAIL not in core.operations()
     transitions.moving(account, away=False)
-    desk.step(account)
-    assert Operation.SEND_TEST_EMAIL in desk.operations()
+    core.step(account)
+    assert Operation.SEND_TEST_EMAIL in core.operations()
 
 
 def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_key_is_corrected() -> None:

@@ -15,7 +15,7 @@ from coldsend_operator.credentials.passwords import Hmac
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import Desk, object_of, row
+from tests.support.core_world import CoreWorld, object_of, row
 from tests.support.simulation import SECOND, SECRET, Simulation
 
 ANN = "ann@company.com"
@@ -232,11 +232,11 @@ def test_rule_37_an_address_is_known_again_however_coldsend_composes_it(shown: s
     ],
 )
 def test_rule_37_an_inbox_is_deleted_though_coldsend_writes_its_address_in_another_way(spec: str, shown: str) -> None:
-    desk = Desk()
-    account = desk.holder(spec, deleting=True)
-    desk.sweep(row(shown))
+    core = CoreWorld()
+    account = core.holder(spec, deleting=True)
+    core.sweep(row(shown))
     assert account.desired.problems == ()
-    assert desk.step(account).action is Action.DELETE
+    assert core.step(account).action is Action.DELETE
 
 
 def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() -> None:

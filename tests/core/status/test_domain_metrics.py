@@ -13,7 +13,7 @@ from coldsend_operator.metrics import Metrics
 from coldsend_operator.process.metrics_snapshot import DomainFigures, domain_figures
 from tests.core.conftest import profile
 from tests.core.rules.watching import running
-from tests.support.desk import row
+from tests.support.core_world import row
 from tests.support.process import Process
 from tests.support.remote import Inbox
 from tests.support.simulation import Simulation

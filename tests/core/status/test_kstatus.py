@@ -17,7 +17,7 @@ from coldsend_operator.resources.names import BATCH_KIND, PAUSED_ANNOTATION
 from tests.core.rules.test_rules_batches import CHILD, NAME, batch_of
 from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import ANN, BOB, Desk, held, row
+from tests.support.core_world import ANN, BOB, CoreWorld, held, row
 from tests.support.simulation import SECRET, Simulation
 
 STALLED = {"Ready": "False", "Synced": "False", "Stalled": "True"}
@@ -89,57 +89,57 @@ def test_that_a_restart_does_not_begin_the_half_minute_anew() -> None:
 
 
 def test_that_an_account_that_waits_is_reconciling() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.wait(60.0)
-    says = desk.says(account)
+    core = CoreWorld()
+    account = core.account()
+    core.wait(60.0)
+    says = core.says(account)
     assert says["Reconciling"] == ("True", *says["Ready"][1:])
     assert "Stalled" not in says
 
 
 def test_that_an_inbox_that_is_replaced_is_reconciling_though_it_is_ready() -> None:
-    desk, account = held(updatePolicy="Recreate", status={"overallStatus": "ACTIVE"})
-    assert "Reconciling" not in desk.says(account)
-    desk.change(account, updatePolicy="Recreate", displayName="Another")
-    desk.wait(60.0)
-    says = desk.says(account)
+    core, account = held(updatePolicy="Recreate", status={"overallStatus": "ACTIVE"})
+    assert "Reconciling" not in core.says(account)
+    core.change(account, updatePolicy="Recreate", displayName="Another")
+    core.wait(60.0)
+    says = core.says(account)
     assert says["Ready"][0] == "True"
     assert says["Reconciling"] == ("True", *says["Synced"][1:])
 
 
 def test_that_a_ready_inbox_that_only_cannot_be_read_is_neither() -> None:
-    desk, account = held(status={"overallStatus": "ACTIVE"})
+    core, account = held(status={"overallStatus": "ACTIVE"})
     for _ in range(3):
-        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.REFUSED, "out of order", 503))
-        desk.wait(60.0)
-    says = desk.says(account)
+        core.answer(core.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.REFUSED, "out of order", 503))
+        core.wait(60.0)
+    says = core.says(account)
     assert says["Ready"][0] == "True"
     assert not {"Reconciling", "Stalled"} & says.keys()
 
 
 def test_that_the_new_object_of_a_rename_is_reconciling_until_the_old_one_goes() -> None:
-    desk = Desk()
-    desk.holder(name="old", status={"overallStatus": "ACTIVE"})
-    claimant = desk.account(name="new")
-    desk.sweep(row())
-    says = desk.says(claimant)
+    core = CoreWorld()
+    core.holder(name="old", status={"overallStatus": "ACTIVE"})
+    claimant = core.account(name="new")
+    core.sweep(row())
+    says = core.says(claimant)
     assert says["Ready"][1] == "AddressConflict"
     assert says["Reconciling"] == ("True", *says["Ready"][1:])
     assert "Stalled" not in says
 
 
 def test_that_an_upgrade_writes_no_object_only_to_say_that_it_is_reconciling() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row(overall_status="PENDING"))
-    status = project(account, desk.workspace, desk.now)
+    core = CoreWorld()
+    account = core.holder()
+    core.sweep(row(overall_status="PENDING"))
+    status = project(account, core.workspace, core.now)
     assert status is not None
     assert told(status).keys() == {"Reconciling"}
     earlier = {**status, "conditions": [each for each in status["conditions"] if each["type"] != "Reconciling"]}
     transitions.status_kept(account, earlier)
-    assert project(account, desk.workspace, desk.now) is None
+    assert project(account, core.workspace, core.now) is None
     transitions.status_kept(account, {**earlier, "overallStatus": "PAUSED"})
-    news = project(account, desk.workspace, desk.now)
+    news = project(account, core.workspace, core.now)
     assert news is not None
     assert told(news).keys() == {"Reconciling"}
 
@@ -191,10 +191,10 @@ def test_that_a_child_stalls_its_batch_once_it_has_judged_its_present_spec(obser
 def test_that_an_inbox_of_unknown_state_is_stalled_by_what_keeps_the_operator_from_looking(
     annotations: dict[str, str],
 ) -> None:
-    desk = Desk()
-    account = desk.holder(annotations=annotations, applied={} if annotations else {"workspace": "elsewhere"})
-    desk.sweep(row("zoe@company.com", "inbox-9"))
-    says = desk.says(account)
+    core = CoreWorld()
+    account = core.holder(annotations=annotations, applied={} if annotations else {"workspace": "elsewhere"})
+    core.sweep(row("zoe@company.com", "inbox-9"))
+    says = core.says(account)
     assert says["Ready"] == says["Synced"]
     assert says["Ready"][1] == ("ReconciliationPaused" if annotations else "InventoryImplausible")
     assert says["Stalled"] == ("True", *says["Ready"][1:])

@@ -13,47 +13,47 @@ from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.set_aside import READ, SetAside
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, asked_for, object_of
+from tests.support.core_world import CoreWorld, asked_for, object_of
 from tests.support.simulation import Simulation
 
 
 def test_that_addresses_that_deletes_freed_are_forgotten_after_an_hour() -> None:
-    desk = Desk()
-    account = desk.holder()
+    core = CoreWorld()
+    account = core.holder()
     for number in range(100):
         account.address = f"a{number}@company.com"
-        accepted_delete(desk.workspace, account, desk.now)
-        desk.now += 60.0
-    assert len(desk.workspace.inventory._freed) == 60
+        accepted_delete(core.workspace, account, core.now)
+        core.now += 60.0
+    assert len(core.workspace.inventory._freed) == 60
 
 
 def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() -> None:
-    desk, account = asked_for()
+    core, account = asked_for()
     for number in range(300):
-        desk.workspace.queues.put(
-            account.uid, account.desired.namespace, CallKind(Action.CREATE, f"single:{number}"), desk.now
+        core.workspace.queues.put(
+            account.uid, account.desired.namespace, CallKind(Action.CREATE, f"single:{number}"), core.now
         )
-        desk.workspace.queues.last_served[Lane.CREATE, f"single:{number}", ""] = desk.now
-        desk.now += 60.0
-    assert len(desk.workspace.queues) < 10
-    assert len(desk.workspace.queues.last_served) <= 201
+        core.workspace.queues.last_served[Lane.CREATE, f"single:{number}", ""] = core.now
+        core.now += 60.0
+    assert len(core.workspace.queues) < 10
+    assert len(core.workspace.queues.last_served) <= 201
 
 
 def test_that_nothing_is_due_any_more_for_an_account_that_is_gone() -> None:
-    desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "no such domain", 422))
-    assert desk.workspace.timers.first is not None
-    desk.workspace.depart(account.uid, desk.now)
-    assert desk.workspace.timers.first is None
+    core, account = asked_for()
+    core.answer(core.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "no such domain", 422))
+    assert core.workspace.timers.first is not None
+    core.workspace.depart(account.uid, core.now)
+    assert core.workspace.timers.first is None
 
 
 def test_that_a_search_of_several_pages_is_forgotten_if_its_account_leaves_meanwhile() -> None:
-    desk = Desk()
-    account = desk.account()
-    call = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
-    desk.workspace.depart(account.uid, desk.now)
-    desk.answer(call, Page((Row("inbox-2", "anna@company.com"),), 1, 200, 2, has_next=True))
-    assert not desk.workspace.searches
+    core = CoreWorld()
+    account = core.account()
+    call = core.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    core.workspace.depart(account.uid, core.now)
+    core.answer(call, Page((Row("inbox-2", "anna@company.com"),), 1, 200, 2, has_next=True))
+    assert not core.workspace.searches
 
 
 def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:

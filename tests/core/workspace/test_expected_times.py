@@ -7,16 +7,16 @@ import pytest
 
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
-from tests.support.desk import ANN, BOB, Desk
+from tests.support.core_world import ANN, BOB, CoreWorld
 
 
 def status_of_last(addresses: Sequence[str], *, wait: float, before: dict[str, Any] | None = None) -> dict[str, Any]:
     """The status of the last of these new objects while ColdSend takes no call for `wait` seconds."""
-    desk = Desk()
-    *_, account = [desk.account(address, status=before if address == ANN else None) for address in addresses]
-    desk.workspace.budget.refuse(desk.now, wait)
-    estimate_waits(desk.workspace, desk.now)
-    return project(account, desk.workspace, desk.now) or {}
+    core = CoreWorld()
+    *_, account = [core.account(address, status=before if address == ANN else None) for address in addresses]
+    core.workspace.budget.refuse(core.now, wait)
+    estimate_waits(core.workspace, core.now)
+    return project(account, core.workspace, core.now) or {}
 
 
 @pytest.mark.parametrize(("moved", "again"), [(0.0, False), (60.0, False), (900.0, True)])

@@ -2,7 +2,7 @@
 
 from coldsend_operator.core.workspace.timers import Timers
 from tests.core.rules.watching import running
-from tests.support.desk import asked_for
+from tests.support.core_world import asked_for
 from tests.support.simulation import SECOND, SECRET, Simulation
 
 
@@ -33,11 +33,11 @@ def test_entries_that_were_moved_forward_again_and_again_are_cleaned_up() -> Non
 
 
 def test_that_an_object_to_which_something_happens_all_the_time_has_one_timer() -> None:
-    desk, account = asked_for(adoptionPolicy="Refuse")
+    core, account = asked_for(adoptionPolicy="Refuse")
     for _ in range(1_000):
-        desk.step(account)
-        desk.now += 0.1
-    assert len(desk.workspace.timers) < 100
+        core.step(account)
+        core.now += 0.1
+    assert len(core.workspace.timers) < 100
 
 
 def test_that_an_object_that_may_not_leave_its_workspace_yet_waits_in_one_timer() -> None:

@@ -1,4 +1,4 @@
-"""A batch on a stage of its own: what people do with it, and what they see of it and of its SenderAccounts."""
+"""A batch of a tenant of its own: what people do with it, and what they see of it and of its SenderAccounts."""
 
 import json
 import time
@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from coldsend_operator.resources.children import child_name
 from tests.e2e.manifests.builders import changed
-from tests.e2e.stage.account_watch import PATIENCE
-from tests.e2e.stage.api_server import GROUP, Object
-from tests.e2e.stage.stage import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Stage, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.account_watch import PATIENCE
+from tests.e2e.support.api_server import GROUP, Object
+from tests.e2e.support.tenant import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Tenant, opened_tenant
+from tests.e2e.support.world import World
 
 FINALIZER = "coldsend.pro/finalizer"
 ANN, BOB, CAT, DAN, EVE = "ann", "bob", "cat", "dan", "eve"
@@ -23,7 +23,7 @@ ANN, BOB, CAT, DAN, EVE = "ann", "bob", "cat", "dan", "eve"
 class Pool:
     """One namespace and one ColdSend workspace. Inboxes go by the local part of their address."""
 
-    stage: Stage
+    tenant: Tenant
     name: str = "pool"
     inboxes: list[Object] = field(default_factory=list)
     template: Object = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Pool:
         self.spec["maxUnavailable"] = unavailable
 
     def item(self, name: str, **fields: Any) -> Object:
-        who = {"emailPrefix": name} if self.native else {"emailAddress": self.stage.address(name)}
+        who = {"emailPrefix": name} if self.native else {"emailAddress": self.tenant.address(name)}
         return {**who, "displayName": name.capitalize(), **fields}
 
     @property
@@ -62,8 +62,8 @@ class Pool:
         }
         metadata = {
             "name": self.name,
-            "namespace": self.stage.namespace,
-            "labels": self.stage.labels,
+            "namespace": self.tenant.namespace,
+            "labels": self.tenant.labels,
             "annotations": self.annotations,
         }
         spec = {"template": changed(base, self.template), "inboxes": self.inboxes, **self.spec}
@@ -75,42 +75,42 @@ class Pool:
         }
 
     def _put(self) -> None:
-        self.stage.server.apply(self.manifest())
+        self.tenant.server.apply(self.manifest())
 
     def annotate(self, **annotations: str | None) -> None:
         found = {f"coldsend.pro/{key.replace('_', '-')}": value for key, value in annotations.items()}
-        self.stage.server.merge(
-            "SenderAccountBatch", self.stage.namespace, self.name, {"metadata": {"annotations": found}}
+        self.tenant.server.merge(
+            "SenderAccountBatch", self.tenant.namespace, self.name, {"metadata": {"annotations": found}}
         )
 
     def delete(self, propagation: str = "Background") -> None:
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        self.stage.server.ask("DELETE", self._path, options)
+        self.tenant.server.ask("DELETE", self._path, options)
 
     @property
     def _path(self) -> str:
-        return f"{GROUP}/namespaces/{self.stage.namespace}/senderaccountbatches/{self.name}"
+        return f"{GROUP}/namespaces/{self.tenant.namespace}/senderaccountbatches/{self.name}"
 
     def until_collected(self) -> None:
         """Waits for Kubernetes' garbage collector, which finds out about new kinds twice a minute.
 
         It knows accounts when it takes one away whose owner never was, and batches when it lets one of them go.
         """
-        orphan = self.stage.manifest("orphan")
+        orphan = self.tenant.manifest("orphan")
         owner = {"apiVersion": orphan["apiVersion"], "kind": "SenderAccountBatch", "name": "never", "uid": str(uuid4())}
         orphan["metadata"] |= {"ownerReferences": [owner], "labels": {}}
-        self.stage.server.apply(orphan)
-        self.stage.gone("orphan")
-        unseen = Pool(self.stage, "unseen")
-        body = {**unseen.manifest(), "metadata": {"name": unseen.name, "namespace": self.stage.namespace}}
-        self.stage.server.apply(body)
+        self.tenant.server.apply(orphan)
+        self.tenant.gone("orphan")
+        unseen = Pool(self.tenant, "unseen")
+        body = {**unseen.manifest(), "metadata": {"name": unseen.name, "namespace": self.tenant.namespace}}
+        self.tenant.server.apply(body)
         unseen.delete("Orphan")
         unseen.gone()
 
     # What people see of the batch
 
     def raw(self) -> Object | None:
-        return self.stage.server.get("SenderAccountBatch", self.stage.namespace, self.name)
+        return self.tenant.server.get("SenderAccountBatch", self.tenant.namespace, self.name)
 
     @property
     def uid(self) -> str:
@@ -167,31 +167,31 @@ class Pool:
             time.sleep(CHECK_SECONDS)
 
     def events(self) -> list[str]:
-        return self.stage.events(self.name)
+        return self.tenant.events(self.name)
 
     # What people see of its children
 
     def child(self, name: str) -> str:
         """The name of the SenderAccount of this inbox."""
-        return child_name(self.name, name if self.native else self.stage.address(name))
+        return child_name(self.name, name if self.native else self.tenant.address(name))
 
     def account(self, name: str) -> Shown:
-        found = self.stage.server.get("SenderAccount", self.stage.namespace, self.child(name))
+        found = self.tenant.server.get("SenderAccount", self.tenant.namespace, self.child(name))
         assert found is not None, f"there is no SenderAccount for {name}"
         return Shown(found)
 
     def accounts(self) -> dict[str, Shown]:
-        found = self.stage.server.items("SenderAccount", self.stage.namespace)
+        found = self.tenant.server.items("SenderAccount", self.tenant.namespace)
         return {each["metadata"]["name"]: Shown(each) for each in found}
 
     def until_account(self, name: str, good: Callable[[Shown], bool], what: object) -> Shown:
-        return self.stage.until(self.child(name), good, what)
+        return self.tenant.until(self.child(name), good, what)
 
     def happened(self, name: str) -> list[str]:
-        return self.stage.happened(name)
+        return self.tenant.happened(name)
 
 
 @contextmanager
 def pooled(world: World, title: str, labels: dict[str, str]) -> Iterator[Pool]:
-    with staged(world, title, labels) as stage:
-        yield Pool(stage)
+    with opened_tenant(world, title, labels) as tenant:
+        yield Pool(tenant)

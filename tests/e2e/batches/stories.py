@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.e2e.batches.pool import ANN, BOB, CAT, DAN, EVE, FINALIZER, Pool
-from tests.e2e.stage.api_server import Object
-from tests.e2e.stage.manifests import account
-from tests.e2e.stage.stage import LOGIN, Shown, eventually
+from tests.e2e.support.api_server import Object
+from tests.e2e.support.manifests import account
+from tests.e2e.support.tenant import LOGIN, Shown, eventually
 
 MANY = tuple(f"seller-{number:03}" for number in range(250))
 MAX_REQUESTS = len(MANY) // 2  # children come as slowly as the machine makes them; tests/core/plan counts exactly
@@ -17,7 +17,7 @@ def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> 
     progress = _watched(pool, lambda shown: shown.condition("Ready") == "True Active")
     pool.ready()  # lists may show all inboxes before the last job is polled again
     shown = pool.until(lambda shown: {job["state"] for job in shown.status["jobs"]} == {"Completed"}, "complete jobs")
-    asked = [each for each in pool.stage.emulator.requests() if each["workspace"] == pool.stage.workspace]
+    asked = [each for each in pool.tenant.emulator.requests() if each["workspace"] == pool.tenant.workspace]
     assert len(asked) <= MAX_REQUESTS
     assert _figures(shown, "total", "processed", "succeeded", "failed", "ready") == [250, 250, 250, 0, 250]
     assert shown.status["progressPercentage"] == 100
@@ -28,16 +28,16 @@ def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> 
     assert "failures" not in shown.status
     assert "estimatedCompletionTime" not in shown.status
     assert any("estimatedCompletionTime" in each for each in progress)
-    assert {event["event"] for event in pool.stage.emulator.history(by="bulkCreateSmtpAccounts")} == {"created"}
+    assert {event["event"] for event in pool.tenant.emulator.history(by="bulkCreateSmtpAccounts")} == {"created"}
 
 
 def native_inboxes_become_ready(pool: Pool) -> None:
-    native = {"inboxType": "COLDSEND", "dailyLimit": None, "smtp": None, "native": {"domainName": pool.stage.domain}}
+    native = {"inboxType": "COLDSEND", "dailyLimit": None, "smtp": None, "native": {"domainName": pool.tenant.domain}}
     pool.template = native
     pool.apply(ANN, BOB, CAT)
     shown = pool.ready()
     assert _figures(shown, "total", "succeeded", "ready") == [3, 3, 3]
-    assert pool.account(ANN).status["emailAddress"] == pool.stage.address(ANN)
+    assert pool.account(ANN).status["emailAddress"] == pool.tenant.address(ANN)
     assert FINALIZER in shown.raw["metadata"]["finalizers"]
 
 
@@ -46,14 +46,14 @@ def no_inbox_is_asked_for_and_nothing_is_called(pool: Pool) -> None:
     shown = pool.ready()
     assert _figures(shown, "total", "processed", "ready", "progressPercentage") == [0, 0, 0, 100]
     assert FINALIZER not in shown.raw["metadata"].get("finalizers", [])
-    assert pool.stage.emulator.inboxes(workspace=pool.stage.workspace) == []
+    assert pool.tenant.emulator.inboxes(workspace=pool.tenant.workspace) == []
     pool.remove()
 
 
 def an_inbox_that_leaves_the_list_leaves_coldsend_and_no_other_is_touched(pool: Pool) -> None:
     pool.make(ANN, BOB, CAT)
     pool.apply(CAT, ANN)
-    pool.stage.gone(pool.child(BOB))
+    pool.tenant.gone(pool.child(BOB))
     pool.figures(total=2, ready=2)
     assert [pool.happened(name) for name in (ANN, BOB, CAT)] == [["created"], ["created", "deleted"], ["created"]]
     pool.apply()
@@ -64,7 +64,7 @@ def an_inbox_that_leaves_the_list_leaves_coldsend_and_no_other_is_touched(pool: 
 def the_policy_of_the_moment_holds_for_an_inbox_that_leaves_the_list(pool: Pool) -> None:
     pool.make(ANN, BOB)
     pool.apply(ANN, deletionPolicy="Orphan")
-    pool.stage.gone(pool.child(BOB))
+    pool.tenant.gone(pool.child(BOB))
     pool.ready()
     assert pool.happened(BOB) == ["created"]
     assert pool.account(ANN).raw["spec"]["deletionPolicy"] == "Orphan"
@@ -95,7 +95,7 @@ def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
         {"metadata": {"labels": {"coldsend.pro/batch": None}}},
         {"metadata": {"ownerReferences": None}},
     ):
-        changed = pool.stage.server.merge("SenderAccount", pool.stage.namespace, pool.child(ANN), change)
+        changed = pool.tenant.server.merge("SenderAccount", pool.tenant.namespace, pool.child(ANN), change)
         _until_as_before(pool, before, changed)
     assert pool.account(ANN).raw["metadata"]["ownerReferences"] == owner
     assert owner == [
@@ -113,7 +113,7 @@ def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
 
 def an_orphan_that_a_hand_wrote_on_a_child_stays_to_the_end(pool: Pool) -> None:
     pool.make(ANN, BOB)
-    pool.stage.edit(pool.child(ANN), deletionPolicy="Orphan")
+    pool.tenant.edit(pool.child(ANN), deletionPolicy="Orphan")
     pool.change_template(dailyLimit=49)
     pool.until_account(ANN, lambda shown: shown.raw["spec"]["dailyLimit"] == 49, "the new limit")
     assert pool.account(ANN).raw["spec"]["deletionPolicy"] == "Orphan"
@@ -124,7 +124,7 @@ def an_orphan_that_a_hand_wrote_on_a_child_stays_to_the_end(pool: Pool) -> None:
 def a_child_that_a_hand_deletes_is_made_again_with_its_inbox(pool: Pool) -> None:
     pool.make(ANN, BOB)
     uid = pool.account(ANN).raw["metadata"]["uid"]
-    pool.stage.delete(pool.child(ANN))
+    pool.tenant.delete(pool.child(ANN))
     pool.until_account(
         ANN,
         lambda shown: shown.raw["metadata"]["uid"] != uid and shown.condition("Ready") == "True Active",
@@ -172,7 +172,7 @@ def children_left_behind_are_taken_back_by_a_new_batch_and_no_inbox_is_touched(p
 
 
 def what_cannot_be_worked_on_fails_alone(pool: Pool) -> None:
-    twice = {**pool.item(BOB), "emailAddress": pool.stage.address(BOB).upper(), "displayName": "Bob Again"}
+    twice = {**pool.item(BOB), "emailAddress": pool.tenant.address(BOB).upper(), "displayName": "Bob Again"}
     pool.apply(ANN, BOB, twice, CAT)
     shown = pool.figures(total=4, ready=3, failed=1, processed=4)
     (failure,) = shown.status["failures"]
@@ -187,18 +187,18 @@ def what_cannot_be_worked_on_fails_alone(pool: Pool) -> None:
 
 
 def an_object_of_a_childs_name_with_another_address_is_left_alone(pool: Pool) -> None:
-    spec = {**pool.stage.manifest("other")["spec"], "emailAddress": pool.stage.address("other")}
-    pool.stage.server.apply(account(pool.stage.namespace, pool.child(ANN), spec, pool.stage.labels))
-    pool.stage.ready(pool.child(ANN))
+    spec = {**pool.tenant.manifest("other")["spec"], "emailAddress": pool.tenant.address("other")}
+    pool.tenant.server.apply(account(pool.tenant.namespace, pool.child(ANN), spec, pool.tenant.labels))
+    pool.tenant.ready(pool.child(ANN))
     pool.apply(ANN, BOB)
     shown = pool.figures(total=2, ready=1, failed=1)
     (failure,) = shown.status["failures"]
     assert failure["reason"] == "InvalidSpec"
     assert pool.child(ANN) in failure["message"]
     stranger = pool.account(ANN).raw
-    assert stranger["spec"]["emailAddress"] == pool.stage.address("other")
+    assert stranger["spec"]["emailAddress"] == pool.tenant.address("other")
     assert "ownerReferences" not in stranger["metadata"]
-    pool.stage.delete(pool.child(ANN))
+    pool.tenant.delete(pool.child(ANN))
     pool.ready()
     assert pool.happened("other") == ["created", "deleted"]
     assert pool.happened(ANN) == ["created"]
@@ -210,33 +210,33 @@ def a_late_secret_turns_failures_into_inboxes(pool: Pool) -> None:
     assert [each["reason"] for each in shown.status["failures"]] == ["SecretNotFound", "SecretNotFound"]
     assert shown.condition("Synced") == "False SecretNotFound"
     eventually(lambda: "Warning SecretNotFound" in pool.events(), "an Event")
-    pool.stage.secret("late", password=pool.stage.password)
+    pool.tenant.secret("late", password=pool.tenant.password)
     assert _figures(pool.ready(), "succeeded", "failed", "ready") == [2, 0, 2]
 
 
 def passwords_come_from_the_key_of_each_inbox(pool: Pool) -> None:
-    pool.stage.secret(LOGIN, ann=f"{pool.stage.password} a", bob=f"{pool.stage.password} b")
+    pool.tenant.secret(LOGIN, ann=f"{pool.tenant.password} a", bob=f"{pool.tenant.password} b")
     pool.make(pool.item(ANN, passwordKey="ann"), pool.item(BOB, passwordKey="bob", dailyLimit=7))
-    assert pool.stage.emulator.has_passwords(pool.stage.inbox(ANN)["inbox_id"], f"{pool.stage.password} a")
-    assert pool.stage.emulator.has_passwords(pool.stage.inbox(BOB)["inbox_id"], f"{pool.stage.password} b")
-    assert pool.stage.inbox(BOB)["daily_limit"] == 7
+    assert pool.tenant.emulator.has_passwords(pool.tenant.inbox(ANN)["inbox_id"], f"{pool.tenant.password} a")
+    assert pool.tenant.emulator.has_passwords(pool.tenant.inbox(BOB)["inbox_id"], f"{pool.tenant.password} b")
+    assert pool.tenant.inbox(BOB)["daily_limit"] == 7
 
 
 def what_was_answered_stays_answered_while_an_inbox_is_made_a_second_time(pool: Pool) -> None:
     pool.make(ANN, BOB, CAT)
-    pool.stage.drop_secret()  # so that it cannot be made at once
-    pool.stage.emulator.delete(pool.stage.address(BOB))
-    pool.stage.annotate(pool.child(BOB), reconcile="now")
+    pool.tenant.drop_secret()  # so that it cannot be made at once
+    pool.tenant.emulator.delete(pool.tenant.address(BOB))
+    pool.tenant.annotate(pool.child(BOB), reconcile="now")
     shown = pool.until(lambda shown: shown.status["ready"] == 2, "two that are ready")
     assert _figures(shown, "total", "processed") == [3, 3]
-    pool.stage.secret(password=pool.stage.password)
+    pool.tenant.secret(password=pool.tenant.password)
     states = _watched(pool, lambda shown: shown.status["ready"] == 3)
     assert {each["processed"] for each in states} == {3}
 
 
 def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -> None:
     pool.make(ANN, BOB)
-    younger = Pool(pool.stage, "younger")
+    younger = Pool(pool.tenant, "younger")
     younger.apply(BOB, CAT)
     shown = younger.figures(total=2, ready=1, failed=1)
     (failure,) = shown.status["failures"]
@@ -251,26 +251,26 @@ def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -
 def a_batch_under_another_name_takes_the_inboxes_over_as_argo_cd_would_rename_it(pool: Pool) -> None:
     pool.make(*MANY[:40])
     ids = {name: pool.account(name).inbox_id for name in MANY[:40]}
-    asked = len(pool.stage.asked())
-    renamed = Pool(pool.stage, "renamed", template=pool.template)
+    asked = len(pool.tenant.asked())
+    renamed = Pool(pool.tenant, "renamed", template=pool.template)
     renamed.apply(*MANY[:40])
     pool.remove()
     renamed.ready()
     assert {name: renamed.account(name).inbox_id for name in MANY[:40]} == ids
-    assert {request["method"] for request in pool.stage.asked()[asked:]} <= {"GET"}
+    assert {request["method"] for request in pool.tenant.asked()[asked:]} <= {"GET"}
 
 
 def an_inbox_moves_into_a_batch_and_out_of_it(pool: Pool) -> None:
-    pool.stage.apply(ANN, displayName="Ann")
-    first = pool.stage.ready(ANN).inbox_id
+    pool.tenant.apply(ANN, displayName="Ann")
+    first = pool.tenant.ready(ANN).inbox_id
     pool.apply(ANN, BOB)
-    pool.stage.delete(ANN)
-    pool.stage.gone(ANN)
+    pool.tenant.delete(ANN)
+    pool.tenant.gone(ANN)
     pool.ready()
     assert pool.account(ANN).inbox_id == first
-    pool.stage.apply(ANN, displayName="Ann")
+    pool.tenant.apply(ANN, displayName="Ann")
     pool.make(BOB)
-    assert pool.stage.ready(ANN).inbox_id == first
+    assert pool.tenant.ready(ANN).inbox_id == first
     assert pool.happened(ANN) == ["created"]
 
 
@@ -301,7 +301,7 @@ def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> 
 
 def a_batch_goes_with_its_namespace(pool: Pool) -> None:
     pool.make(ANN, BOB)
-    pool.stage.server.delete("Namespace", "", pool.stage.namespace)
+    pool.tenant.server.delete("Namespace", "", pool.tenant.namespace)
     pool.gone()
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created", "deleted"], ["created", "deleted"]]
 
@@ -329,16 +329,16 @@ def _figures(shown: Shown, *names: str) -> list[object]:
 
 
 def _left(pool: Pool) -> int:
-    return len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace))
+    return len(pool.tenant.emulator.inboxes(workspace=pool.tenant.workspace))
 
 
 def _limits(pool: Pool) -> list[object]:
-    return [inbox["daily_limit"] for inbox in pool.stage.emulator.inboxes(workspace=pool.stage.workspace)]
+    return [inbox["daily_limit"] for inbox in pool.tenant.emulator.inboxes(workspace=pool.tenant.workspace)]
 
 
 def _history(pool: Pool) -> list[str]:
-    history = pool.stage.emulator.history()
-    return [each["event"] for each in history if each["workspace"] == pool.stage.workspace]
+    history = pool.tenant.emulator.history()
+    return [each["event"] for each in history if each["workspace"] == pool.tenant.workspace]
 
 
 def _until_as_before(pool: Pool, before: Object, changed: Object) -> None:

@@ -9,7 +9,7 @@ import devcluster
 from tests.e2e.commands.installation import install
 from tests.e2e.commands.person import Person
 from tests.e2e.commands.place import Place, place
-from tests.e2e.stage.world import World, opened_world
+from tests.e2e.support.world import World, opened_world
 
 
 @pytest.fixture(scope="package")

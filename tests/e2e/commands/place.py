@@ -12,10 +12,10 @@ import yaml
 
 from tests.chart.rights import Request, asked
 from tests.e2e.commands.person import Canaries, Person
-from tests.e2e.stage.api_server import Object, Refused, named
-from tests.e2e.stage.operators import QUICK
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import MARKER, OWN_KEY, World
+from tests.e2e.support.api_server import Object, Refused, named
+from tests.e2e.support.operators import QUICK
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import MARKER, OWN_KEY, World
 
 SALES, OTHER = "commands", "commands-other"
 PASSWORD = f"{MARKER} \"of\" 'ä' pool"  # looks different in JSON, in a repr and in a URL

@@ -6,7 +6,7 @@ from typing import Any
 from tests.e2e.commands.person import Person
 from tests.e2e.commands.place import ALONE, OTHER, SALES, Place, seed_what_is_nobodys
 from tests.e2e.commands.test_reading_commands import CHANGING
-from tests.e2e.stage.stage import eventually
+from tests.e2e.support.tenant import eventually
 
 COUNT = 12  # of which none is in ColdSend any more: more than the operator trusts
 

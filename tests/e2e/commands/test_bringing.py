@@ -11,9 +11,9 @@ import yaml
 
 from tests.e2e.commands.person import Person
 from tests.e2e.commands.place import SALES, Place
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import MARKER
+from tests.e2e.support.api_server import named
+from tests.e2e.support.tenant import eventually
+from tests.e2e.support.world import MARKER
 
 KEY = f"cs_live_{MARKER}_of_a_workspace_of_old"
 WORKSPACE = "of-old"

@@ -11,7 +11,7 @@ from coldsend_operator.tools.app import commands
 from tests.chart.rights import Request
 from tests.e2e.commands.person import Person, Run
 from tests.e2e.commands.place import ALONE, NOBODYS, OTHER, REFUSED, SALES, Place
-from tests.e2e.stage.api_server import Object
+from tests.e2e.support.api_server import Object
 
 OFFLINE = {"import", "validate", "schemas", "completion"}
 CHANGING = {

@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.commands.person import Canaries, Person
 from tests.e2e.commands.place import PASSWORD, SALES, Place
-from tests.e2e.stage.api_server import named
-from tests.e2e.stage.world import MARKER
+from tests.e2e.support.api_server import named
+from tests.e2e.support.world import MARKER
 from tests.support.http_server import Request, Response, serving
 
 EXPORT = ("export", "-n", SALES)

@@ -2,27 +2,27 @@
 
 import re
 
-from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
+from tests.e2e.support.tenant import CUSTOM, GOOGLE, OUTLOOK, Tenant, eventually
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
-def every_type_becomes_ready_with_every_field_of_status(stage: Stage) -> None:
+def every_type_becomes_ready_with_every_field_of_status(tenant: Tenant) -> None:
     limits = {GOOGLE: 50, OUTLOOK: 100, CUSTOM: 200, "COLDSEND": 100}
     for inbox_type in limits:
-        stage.apply(inbox_type.lower().replace("_", "-"), inbox_type)
+        tenant.apply(inbox_type.lower().replace("_", "-"), inbox_type)
     for inbox_type, limit in limits.items():
         name = inbox_type.lower().replace("_", "-")
-        shown = stage.known(name)
-        inbox = stage.inbox(name)
+        shown = tenant.known(name)
+        inbox = tenant.inbox(name)
         status = dict(shown.status)
         applied = status.pop("lastApplied")
         conditions = status.pop("conditions")
         assert status == {
             "observedGeneration": 1,
             "inboxID": inbox["inbox_id"],
-            "emailAddress": stage.address(name),
+            "emailAddress": tenant.address(name),
             "inboxType": inbox_type,
             "overallStatus": "ACTIVE",
             "healthScore": 100,
@@ -30,7 +30,7 @@ def every_type_becomes_ready_with_every_field_of_status(stage: Stage) -> None:
             "emailsSentToday": 0,
             "createdAt": status["createdAt"],
             "origin": "Created",
-            "domain": stage.address(name).partition("@")[2],
+            "domain": tenant.address(name).partition("@")[2],
             "effective": {
                 "deletionPolicy": "Delete",
                 "updatePolicy": "Never",
@@ -50,10 +50,10 @@ def every_type_becomes_ready_with_every_field_of_status(stage: Stage) -> None:
         assert all(each["observedGeneration"] == 1 and each["message"] for each in conditions)
 
 
-def coldsend_is_sent_what_spec_says_and_the_defaults_of_the_provider(stage: Stage) -> None:
-    stage.secret("two", sending=f"{stage.password} 1", reading=f"{stage.password} 2")
-    stage.apply("plain", OUTLOOK)
-    stage.apply(
+def coldsend_is_sent_what_spec_says_and_the_defaults_of_the_provider(tenant: Tenant) -> None:
+    tenant.secret("two", sending=f"{tenant.password} 1", reading=f"{tenant.password} 2")
+    tenant.apply("plain", OUTLOOK)
+    tenant.apply(
         "full",
         CUSTOM,
         smtp={
@@ -69,12 +69,14 @@ def coldsend_is_sent_what_spec_says_and_the_defaults_of_the_provider(stage: Stag
             "passwordSecretRef": {"name": "two", "key": "reading"},
         },
     )
-    stage.ready("plain")
-    stage.ready("full")
-    assert stage.emulator.has_passwords(stage.inbox("plain")["inbox_id"], stage.password)
-    assert stage.emulator.has_passwords(stage.inbox("full")["inbox_id"], f"{stage.password} 1", f"{stage.password} 2")
-    plain, full = stage.inbox("plain"), stage.inbox("full")
-    address = stage.address("plain")
+    tenant.ready("plain")
+    tenant.ready("full")
+    assert tenant.emulator.has_passwords(tenant.inbox("plain")["inbox_id"], tenant.password)
+    assert tenant.emulator.has_passwords(
+        tenant.inbox("full")["inbox_id"], f"{tenant.password} 1", f"{tenant.password} 2"
+    )
+    plain, full = tenant.inbox("plain"), tenant.inbox("full")
+    address = tenant.address("plain")
     assert _servers(plain) == [
         ("smtp.office365.com", 587, address, True),
         ("outlook.office365.com", 993, address, True),
@@ -88,51 +90,51 @@ def _servers(inbox: dict[str, dict[str, object]]) -> list[tuple[object, ...]]:
     ]
 
 
-def kubectl_wait_returns_once_the_inbox_can_send(stage: Stage) -> None:
-    stage.apply()
-    stage.server.kubectl(
-        *("wait", "--for=condition=Ready", "--timeout=90s", "-n", stage.namespace, "senderaccount/ann")
+def kubectl_wait_returns_once_the_inbox_can_send(tenant: Tenant) -> None:
+    tenant.apply()
+    tenant.server.kubectl(
+        *("wait", "--for=condition=Ready", "--timeout=90s", "-n", tenant.namespace, "senderaccount/ann")
     )
-    assert stage.inbox()["overall_status"] == "ACTIVE"
+    assert tenant.inbox()["overall_status"] == "ACTIVE"
 
 
-def kubectl_get_shows_what_people_ask_for_first(stage: Stage) -> None:
-    stage.apply()
-    shown = stage.known()
-    header, line = stage.server.kubectl("get", "sender", "-n", stage.namespace, "-o", "wide").stdout.splitlines()
+def kubectl_get_shows_what_people_ask_for_first(tenant: Tenant) -> None:
+    tenant.apply()
+    shown = tenant.known()
+    header, line = tenant.server.kubectl("get", "sender", "-n", tenant.namespace, "-o", "wide").stdout.splitlines()
     assert header.split() == [
         *("NAME", "EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON"),
         *("DOMAIN", "INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
     ]
     assert line.split()[:12] == [
-        *("ann", stage.address(), GOOGLE, "ACTIVE", "100", "0", "50", "True", "Active"),
-        *(stage.address().partition("@")[2], shown.inbox_id, "True"),
+        *("ann", tenant.address(), GOOGLE, "ACTIVE", "100", "0", "50", "True", "Active"),
+        *(tenant.address().partition("@")[2], shown.inbox_id, "True"),
     ]
 
 
-def each_change_of_reason_is_told_in_one_event(stage: Stage) -> None:
-    stage.drop_secret()
-    stage.apply()
-    stage.shows(Ready="False SecretNotFound")
-    stage.secret(password=stage.password)
-    stage.ready()
-    stage.after_sweeps()
+def each_change_of_reason_is_told_in_one_event(tenant: Tenant) -> None:
+    tenant.drop_secret()
+    tenant.apply()
+    tenant.shows(Ready="False SecretNotFound")
+    tenant.secret(password=tenant.password)
+    tenant.ready()
+    tenant.after_sweeps()
     told = ["Warning SecretNotFound", *(f"Normal {reason}" for reason in ("Active", "InSync", "SecretUnchanged"))]
-    eventually(lambda: len(stage.events()) >= len(told), "an Event for each change")
-    assert sorted(stage.events()) == sorted(told)
+    eventually(lambda: len(tenant.events()) >= len(told), "an Event for each change")
+    assert sorted(tenant.events()) == sorted(told)
 
 
-def nothing_is_written_while_nothing_changes(stage: Stage) -> None:
-    stage.apply()
-    shown = stage.known()
-    stage.after_sweeps(3)
-    latest = stage.look()
+def nothing_is_written_while_nothing_changes(tenant: Tenant) -> None:
+    tenant.apply()
+    shown = tenant.known()
+    tenant.after_sweeps(3)
+    latest = tenant.look()
     assert latest is not None
     assert latest.raw["metadata"]["resourceVersion"] == shown.raw["metadata"]["resourceVersion"]
 
 
-def an_address_is_taken_as_it_is_written_and_compared_without_regard_to_case(stage: Stage) -> None:
-    mixed = f"Ann@{stage.domain.upper()}"
-    assert stage.make(emailAddress=mixed).status["emailAddress"] in {mixed, mixed.lower()}
-    stage.apply("other", emailAddress=mixed.lower())
-    stage.shows("other", Ready="False AddressConflict")
+def an_address_is_taken_as_it_is_written_and_compared_without_regard_to_case(tenant: Tenant) -> None:
+    mixed = f"Ann@{tenant.domain.upper()}"
+    assert tenant.make(emailAddress=mixed).status["emailAddress"] in {mixed, mixed.lower()}
+    tenant.apply("other", emailAddress=mixed.lower())
+    tenant.shows("other", Ready="False AddressConflict")

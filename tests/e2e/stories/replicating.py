@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tests.e2e.batches.pool import Pool
-from tests.e2e.stage.gate import gate
-from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
-from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import Stage, eventually
-from tests.e2e.stage.world import World
+from tests.e2e.support.gate import gate
+from tests.e2e.support.gated_operators import GatedOperators, gated_operators
+from tests.e2e.support.operators import OperatorRun
+from tests.e2e.support.tenant import Tenant, eventually
+from tests.e2e.support.world import World
 
 ELECTION = {"COLDSEND_LEADER_ELECTION": "on"}
 CREATE = "POST .*/sender-accounts/smtp ?\n"
@@ -32,22 +32,22 @@ def _beside(operators: GatedOperators) -> Iterator[GatedOperators]:
 
 def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World) -> None:
     with (
-        gated_operators(world, "paused") as (operators, stage),
+        gated_operators(world, "paused") as (operators, tenant),
         _beside(operators) as others,
         operators.operator(**ELECTION) as sleeper,
     ):
-        stage.make("ann")
+        tenant.make("ann")
         with others.operator(**ELECTION) as successor:
             under_way = operators.coldsend.hold(CREATE, when="before")
-            stage.apply("bob")
+            tenant.apply("bob")
             assert under_way.reached.wait(END_SECONDS)
             sleeper.pause()
-            stage.apply("carl")
-            stage.delete("ann")
+            tenant.apply("carl")
+            tenant.delete("ann")
             for name in ("bob", "carl"):
-                stage.ready(name)
-            stage.gone("ann")
-            stage.edit("carl", testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
+                tenant.ready(name)
+            tenant.gone("ann")
+            tenant.edit("carl", testEmail={"recipient": f"ops@{tenant.domain}", "requestID": "1"})
             writes = (
                 operators.coldsend.hold(WRITE_TO_COLDSEND, when="before"),
                 operators.kubernetes.hold(WRITE_TO_KUBERNETES, when="before"),
@@ -58,8 +58,8 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
             assert '"lease_lost"' in sleeper.lines()
             assert [each.request for each in writes] == [None, None]
             assert successor.figure("coldsend_leader") == 1
-            stage.until("carl", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
-        assert [stage.happened(name) for name in ("ann", "bob", "carl")] == [
+            tenant.until("carl", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
+        assert [tenant.happened(name) for name in ("ann", "bob", "carl")] == [
             ["created", "deleted"],
             ["created"],
             ["created"],
@@ -67,22 +67,22 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
 
 
 def a_leader_paused_for_less_than_its_deadline_goes_on(world: World) -> None:
-    with gated_operators(world, "napping") as (operators, stage), operators.operator(**ELECTION) as sleeper:
+    with gated_operators(world, "napping") as (operators, tenant), operators.operator(**ELECTION) as sleeper:
         sleeper.pause()
-        stage.apply("ann")
+        tenant.apply("ann")
         sleeper.resume()
-        stage.ready("ann")
+        tenant.ready("ann")
         assert sleeper.process.poll() is None
-        assert stage.happened("ann") == ["created"]
+        assert tenant.happened("ann") == ["created"]
 
 
 def a_standby_goes_on_where_a_leader_was_told_to_stop(world: World) -> None:
-    with gated_operators(world, "handover") as (operators, stage), ExitStack() as stack:
-        pool = Pool(stage)
+    with gated_operators(world, "handover") as (operators, tenant), ExitStack() as stack:
+        pool = Pool(tenant)
         leader = stack.enter_context(operators.operator(**ELECTION))
         standby = stack.enter_context(operators.operator(**ELECTION))
         pool.apply(*MANY)
-        eventually(lambda: stage.emulator.history(event="created"), "the first inbox")
+        eventually(lambda: tenant.emulator.history(event="created"), "the first inbox")
         assert leader.stop() == 0
         pool.ready()
         assert standby.figure("coldsend_leader") == 1
@@ -123,25 +123,25 @@ def two_replicas_that_are_ended_in_turn_make_no_inbox_twice(world: World) -> Non
     seed = secrets.randbelow(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - a failure can be played again with it
     chance = random.Random(seed)  # noqa: S311 - no secret
-    with gated_operators(world, "taking-turns") as (operators, stage), ExitStack() as stack:
+    with gated_operators(world, "taking-turns") as (operators, tenant), ExitStack() as stack:
         replicas = _Replicas(operators, stack)
         replicas.fill()
         pools = []
         for turn in range(ROUNDS):
-            pools.append(Pool(stage, f"pool-{turn}"))
+            pools.append(Pool(tenant, f"pool-{turn}"))
             leader = replicas.leader()
-            made = _made(stage)
+            made = _made(tenant)
             pools[-1].apply(*(f"{name}-{turn}" for name in MANY))
             wanted = made + chance.randrange(len(MANY))
-            eventually(lambda wanted=wanted: _made(stage) >= wanted, f"inbox {wanted}")  # type: ignore[misc]
+            eventually(lambda wanted=wanted: _made(tenant) >= wanted, f"inbox {wanted}")  # type: ignore[misc]
             replicas.end(leader, kindly=bool(turn % 2))
             replicas.fill()
         for pool in pools:
             pool.ready()
         names = [f"{name}-{turn}" for turn in range(ROUNDS) for name in MANY]
-        assert [name for name in names if stage.happened(name) != ["created"]] == []
-        assert stage.emulator.doubled() == []
+        assert [name for name in names if tenant.happened(name) != ["created"]] == []
+        assert tenant.emulator.doubled() == []
 
 
-def _made(stage: Stage) -> int:
-    return len(stage.emulator.inboxes(workspace=stage.workspace))
+def _made(tenant: Tenant) -> int:
+    return len(tenant.emulator.inboxes(workspace=tenant.workspace))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.stage.stage import CUSTOM
+from tests.e2e.support.tenant import CUSTOM
 from tests.open_points.place import NAMES, Place
 
 BAD, GOOD = NAMES[2], (*NAMES[:2], *NAMES[3:])

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.e2e.stage.api_server import Refused
+from tests.e2e.support.api_server import Refused
 from tests.open_points.place import NAMES, Place
 
 ODD = "hush pa\"ss\\word\\n \\u0041 {{ x }} $HOME %s ' ` ä€😀 </script>"

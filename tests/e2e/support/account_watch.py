@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.stage.api_server import GROUP, ApiServer, Object, Refused
+from tests.e2e.support.api_server import GROUP, ApiServer, Object, Refused
 
 PATH = f"{GROUP}/senderaccounts"
 WATCH_SECONDS = 3  # how long an end of the watch may take

@@ -1,4 +1,4 @@
-"""The stage of the stories: the API server, the emulator, and operators as separate processes."""
+"""What the stories run on: the API server, the emulator, and operators as separate processes."""
 
 import pkgutil
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import devcluster
 from coldsend_emulator.running import RunningEmulator, running_emulator
-from tests.e2e.stage.account_watch import AccountWatch, watching
-from tests.e2e.stage.api_server import ApiServer, api_server
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.support.account_watch import AccountWatch, watching
+from tests.e2e.support.api_server import ApiServer, api_server
+from tests.e2e.support.operators import OperatorRun, running_operator
 
 MARKER = "hush"  # stands in every password and every key, and must stand nowhere else
 OWN_KEY = f"cs_live_{MARKER}_own"

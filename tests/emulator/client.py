@@ -29,7 +29,7 @@ def smtp_item(address: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-class Desk:
+class EmulatorClient:
     def __init__(self, emulator: RunningEmulator) -> None:
         self.emulator = emulator
         self.http = httpx.Client(base_url=emulator.api_url, headers={"X-API-Key": KEY}, trust_env=False)

@@ -28,11 +28,11 @@ LOST = Failure(FailureKind.LOST, "the connection was cut")
 MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
 LANES = {Scope.CREATE: Lane.CREATE, Scope.DELETE: Lane.DELETE, Scope.MAIL: Lane.MAIL}
 LONG_AGO = 10_000.0  # seconds before START at which objects were created
-MARKS = CreateMarks(b"the key of the desk")
+MARKS = CreateMarks(b"the key of the tests")
 Raw = dict[str, Any]
 
 
-class Desk:
+class CoreWorld:
     """`stores`: what status must hold is stored at once, as if the API server had no delay.
 
     Objects count as found at a start until `lead` is called.
@@ -47,7 +47,7 @@ class Desk:
 
     @property
     def breaker(self) -> Breaker:
-        """What ColdSend refuses to the desk's key."""
+        """What ColdSend refuses to the key."""
         return self.workspace.keys.breaker(self.workspace.digest)
 
     # -- objects
@@ -221,19 +221,19 @@ def object_of(
     return {"metadata": metadata, "spec": spec_of(address, **spec), "status": status or {}}
 
 
-def asked_for(address: str = ANN, **around: Any) -> tuple[Desk, Account]:
-    """A desk with one object, whose address is free, as a whole list has shown."""
-    desk = Desk()
-    (account,) = desk.asked_for(address, **around)
-    return desk, account
+def asked_for(address: str = ANN, **around: Any) -> tuple[CoreWorld, Account]:
+    """A workspace with one object, whose address is free, as a whole list has shown."""
+    core = CoreWorld()
+    (account,) = core.asked_for(address, **around)
+    return core, account
 
 
-def held(address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> tuple[Desk, Account]:
-    """A desk with one object that holds an inbox, which a whole list has shown."""
-    desk = Desk()
-    account = desk.holder(address, inbox_id, **around)
-    desk.show(account)
-    return desk, account
+def held(address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> tuple[CoreWorld, Account]:
+    """A workspace with one object that holds an inbox, which a whole list has shown."""
+    core = CoreWorld()
+    account = core.holder(address, inbox_id, **around)
+    core.show(account)
+    return core, account
 
 
 def row_of(account: Account, **changes: Any) -> Row:

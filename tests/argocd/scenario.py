@@ -17,7 +17,7 @@ HEADER = "# Made by the operator's own code: `python -m tests.argocd`.\n"
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """`says` is the condition that explains the health; None while the operator has said nothing about it yet."""
 
     kind: str

@@ -1,6 +1,6 @@
 """SenderAccountBatches as the operator reports on them: its own reading, counting and projection.
 
-The children have the statuses that the account scenes played.
+The children have the statuses that the account scenarios played.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from coldsend_operator.core.batch.status import project_batch
 from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
-from tests.argocd.scene import Raw, Scene, manifest
+from tests.argocd.scenario import Raw, Scenario, manifest
 from tests.support.clock import START, rfc3339
 
 NAME, UID = "sales-pool", "uid-of-the-batch"
@@ -29,34 +29,34 @@ WRITTEN_BY_THE_BATCH = {
 MAIL = {"recipient": "ops@company.com", "requestID": "1"}  # refused for a batch
 
 
-def batch_scenes(accounts: Sequence[Scene]) -> Iterator[Scene]:
-    played = {scene.name: scene.manifest for scene in accounts}
+def batch_scenarios(accounts: Sequence[Scenario]) -> Iterator[Scenario]:
+    played = {scenario.name: scenario.manifest for scenario in accounts}
 
-    def scene(name: str, health: str, says: str | None, *listed: str, **differences: Any) -> Scene:
+    def scenario(name: str, health: str, says: str | None, *listed: str, **differences: Any) -> Scenario:
         world = _World(**differences)
         for child in listed:
             world.enlist(played[child])
         for child in differences.get("leaving", ()):
             world.let_leave(played[child])
-        return Scene("SenderAccountBatch", name, health, says, world.manifest())
+        return Scenario("SenderAccountBatch", name, health, says, world.manifest())
 
     ready, fresh, failed, held = "healthy", "progressing_no_status", "degraded_rejected", "degraded_deletion_held"
-    yield scene("healthy", "Healthy", "Ready", ready, ready, ready)
-    yield scene("healthy_empty", "Healthy", "Ready")
-    yield scene("progressing_no_status", "Progressing", None, fresh, seen=False)
-    yield scene("progressing_old_generation", "Progressing", None, ready, generation=2)
-    yield scene("progressing", "Progressing", "Ready", ready, "progressing_provisioning", fresh)
-    yield scene("progressing_some_failed", "Progressing", "Ready", ready, failed, fresh)
-    yield scene("progressing_inboxes_leave", "Progressing", "Synced", ready, leaving=["progressing_deletion"])
-    yield scene("progressing_deletion", "Progressing", "Ready", leaving=["progressing_deletion"], deleting=True)
-    yield scene("suspended_object", "Suspended", "Synced", ready, ready, paused=True)
-    yield scene("suspended_inbox", "Suspended", "Ready", ready, "suspended_inbox")
-    yield scene("degraded_failed", "Degraded", "Ready", ready, failed, ready)
-    yield scene("degraded_secret_changed", "Degraded", "Synced", ready, "degraded_secret_changed")
-    yield scene("degraded_health_low", "Degraded", "Healthy", ready, "degraded_health_low")
-    yield scene("degraded_invalid_spec", "Degraded", "Ready", template=TEMPLATE | {"testEmail": MAIL})
-    yield scene("degraded_inboxes_held", "Degraded", "Synced", ready, fresh, leaving=[held, held])
-    yield scene("degraded_deletion_held", "Degraded", "Ready", leaving=[held, held], deleting=True)
+    yield scenario("healthy", "Healthy", "Ready", ready, ready, ready)
+    yield scenario("healthy_empty", "Healthy", "Ready")
+    yield scenario("progressing_no_status", "Progressing", None, fresh, seen=False)
+    yield scenario("progressing_old_generation", "Progressing", None, ready, generation=2)
+    yield scenario("progressing", "Progressing", "Ready", ready, "progressing_provisioning", fresh)
+    yield scenario("progressing_some_failed", "Progressing", "Ready", ready, failed, fresh)
+    yield scenario("progressing_inboxes_leave", "Progressing", "Synced", ready, leaving=["progressing_deletion"])
+    yield scenario("progressing_deletion", "Progressing", "Ready", leaving=["progressing_deletion"], deleting=True)
+    yield scenario("suspended_object", "Suspended", "Synced", ready, ready, paused=True)
+    yield scenario("suspended_inbox", "Suspended", "Ready", ready, "suspended_inbox")
+    yield scenario("degraded_failed", "Degraded", "Ready", ready, failed, ready)
+    yield scenario("degraded_secret_changed", "Degraded", "Synced", ready, "degraded_secret_changed")
+    yield scenario("degraded_health_low", "Degraded", "Healthy", ready, "degraded_health_low")
+    yield scenario("degraded_invalid_spec", "Degraded", "Ready", template=TEMPLATE | {"testEmail": MAIL})
+    yield scenario("degraded_inboxes_held", "Degraded", "Synced", ready, fresh, leaving=[held, held])
+    yield scenario("degraded_deletion_held", "Degraded", "Ready", leaving=[held, held], deleting=True)
 
 
 @dataclass
@@ -113,7 +113,7 @@ class _World:
         return status
 
     def _children(self, batch: Batch) -> Iterator[Child]:
-        """They are made as for a list that still has those which leave, with the statuses of the scenes."""
+        """They are made as for a list that still has those which leave, with the statuses of the scenarios."""
         everybody = [*self.listed, *self.left]
         whole = {"template": TEMPLATE, "inboxes": [_inbox(number) for number in range(len(everybody))]}
         reading = read_list(NAME, 1, whole)

@@ -11,10 +11,10 @@ from uuid import uuid4
 import yaml
 
 from coldsend_emulator.operations import BASE_PATH
-from tests.e2e.stage.gate import Gate, gate
-from tests.e2e.stage.operators import OperatorRun, started_operator
-from tests.e2e.stage.stage import Stage, staged
-from tests.e2e.stage.world import World
+from tests.e2e.support.gate import Gate, gate
+from tests.e2e.support.operators import OperatorRun, started_operator
+from tests.e2e.support.tenant import Tenant, opened_tenant
+from tests.e2e.support.world import World
 
 LABEL = "played-by"
 
@@ -44,8 +44,8 @@ class GatedOperators:
         }
         return started_operator(self._kubeconfig(), self.world.folder, **{**ours, **settings})
 
-    def staged(self, title: str) -> AbstractContextManager[Stage]:
-        return staged(self.world, title, self.labels)
+    def opened_tenant(self, title: str) -> AbstractContextManager[Tenant]:
+        return opened_tenant(self.world, title, self.labels)
 
     def _kubeconfig(self) -> Path:
         path = self.world.folder / f"kubeconfig-{self.labels[LABEL]}-{urlsplit(self.kubernetes.url).port}"
@@ -62,12 +62,12 @@ class GatedOperators:
 
 
 @contextmanager
-def gated_operators(world: World, title: str) -> Iterator[tuple[GatedOperators, Stage]]:
-    """Operators to start, and their first stage, which is also their home."""
+def gated_operators(world: World, title: str) -> Iterator[tuple[GatedOperators, Tenant]]:
+    """Operators to start, and their first tenant, which is also their home."""
     labels = {LABEL: uuid4().hex[:8]}
     with (
         gate(world.server.url) as kubernetes,
         gate(world.emulator.url) as coldsend,
-        staged(world, title, labels) as stage,
+        opened_tenant(world, title, labels) as tenant,
     ):
-        yield GatedOperators(world, kubernetes, coldsend, labels, stage.namespace), stage
+        yield GatedOperators(world, kubernetes, coldsend, labels, tenant.namespace), tenant

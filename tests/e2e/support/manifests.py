@@ -1,6 +1,6 @@
 """Manifests as users write them, with any field of spec changed."""
 
-from tests.e2e.stage.api_server import Object
+from tests.e2e.support.api_server import Object
 
 LIMITS = {"GOOGLE_WORKSPACE": 50, "OUTLOOK_365": 100, "CUSTOM_SMTP": 200}
 

@@ -3,48 +3,48 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.argocd.scene import Scene, manifest
+from tests.argocd.scenario import Scenario, manifest
 from tests.support.remote import Fault
 from tests.support.simulation import SECRET, Simulation
 
 ADDRESS = "outreach@company.com"
 Play = Callable[[Simulation], str]
-"""Plays a scene and returns the UID of the object that it is about."""
+"""Plays a scenario and returns the UID of the object that it is about."""
 
 
-def account_scenes() -> Iterator[Scene]:
-    yield _scene("healthy", "Healthy", "Ready", ready)
-    yield _scene("healthy_adopted", "Healthy", "Ready", adopted)
-    yield _scene("healthy_takes_over", "Healthy", "Ready", renamed)
-    yield _scene("progressing_no_status", "Progressing", None, unseen)
-    yield _scene("progressing_old_generation", "Progressing", None, changed_unseen)
-    yield _scene("progressing_provisioning", "Progressing", "Ready", waiting_for_a_lost_create)
-    yield _scene("progressing_pending", "Progressing", "Ready", lambda world: shown_as(world, "PENDING"))
-    yield _scene("progressing_recreated_after_removal", "Progressing", "Ready", removed_by_hand)
-    yield _scene("progressing_api_unavailable", "Progressing", "Synced", coldsend_down)
-    yield _scene("progressing_deletion_unseen", "Progressing", None, deletion_unseen)
-    yield _scene("progressing_deletion", "Progressing", "Ready", deleting)
-    yield _scene("suspended_object", "Suspended", "Synced", paused)
-    yield _scene("suspended_inbox", "Suspended", "Ready", lambda world: shown_as(world, "PAUSED"))
-    yield _scene("degraded_disabled", "Degraded", "Ready", lambda world: shown_as(world, "DISABLED"))
-    yield _scene("degraded_unknown_status", "Degraded", "Ready", lambda world: shown_as(world, "SNOOZED"))
-    yield _scene("degraded_rejected", "Degraded", "Ready", refused)
-    yield _scene("degraded_already_exists", "Degraded", "Ready", existing)
-    yield _scene("degraded_address_conflict", "Degraded", "Ready", claimed_twice)
-    yield _scene("degraded_secret_not_found", "Degraded", "Ready", without_secret)
-    yield _scene("degraded_secret_lost_later", "Degraded", "CredentialsCurrent", secret_lost)
-    yield _scene("degraded_secret_changed", "Degraded", "Synced", rotated)
-    yield _scene("degraded_update_not_supported", "Degraded", "Synced", changed)
-    yield _scene("degraded_observed_not_found", "Degraded", "Ready", observing_nothing)
-    yield _scene("degraded_health_low", "Degraded", "Healthy", ailing)
-    yield _scene("degraded_deletion_held", "Degraded", "Ready", deletion_held)
-    yield _scene("degraded_deletion_in_use", "Degraded", "Ready", deletion_in_use)
+def account_scenarios() -> Iterator[Scenario]:
+    yield _scenario("healthy", "Healthy", "Ready", ready)
+    yield _scenario("healthy_adopted", "Healthy", "Ready", adopted)
+    yield _scenario("healthy_takes_over", "Healthy", "Ready", renamed)
+    yield _scenario("progressing_no_status", "Progressing", None, unseen)
+    yield _scenario("progressing_old_generation", "Progressing", None, changed_unseen)
+    yield _scenario("progressing_provisioning", "Progressing", "Ready", waiting_for_a_lost_create)
+    yield _scenario("progressing_pending", "Progressing", "Ready", lambda world: shown_as(world, "PENDING"))
+    yield _scenario("progressing_recreated_after_removal", "Progressing", "Ready", removed_by_hand)
+    yield _scenario("progressing_api_unavailable", "Progressing", "Synced", coldsend_down)
+    yield _scenario("progressing_deletion_unseen", "Progressing", None, deletion_unseen)
+    yield _scenario("progressing_deletion", "Progressing", "Ready", deleting)
+    yield _scenario("suspended_object", "Suspended", "Synced", paused)
+    yield _scenario("suspended_inbox", "Suspended", "Ready", lambda world: shown_as(world, "PAUSED"))
+    yield _scenario("degraded_disabled", "Degraded", "Ready", lambda world: shown_as(world, "DISABLED"))
+    yield _scenario("degraded_unknown_status", "Degraded", "Ready", lambda world: shown_as(world, "SNOOZED"))
+    yield _scenario("degraded_rejected", "Degraded", "Ready", refused)
+    yield _scenario("degraded_already_exists", "Degraded", "Ready", existing)
+    yield _scenario("degraded_address_conflict", "Degraded", "Ready", claimed_twice)
+    yield _scenario("degraded_secret_not_found", "Degraded", "Ready", without_secret)
+    yield _scenario("degraded_secret_lost_later", "Degraded", "CredentialsCurrent", secret_lost)
+    yield _scenario("degraded_secret_changed", "Degraded", "Synced", rotated)
+    yield _scenario("degraded_update_not_supported", "Degraded", "Synced", changed)
+    yield _scenario("degraded_observed_not_found", "Degraded", "Ready", observing_nothing)
+    yield _scenario("degraded_health_low", "Degraded", "Healthy", ailing)
+    yield _scenario("degraded_deletion_held", "Degraded", "Ready", deletion_held)
+    yield _scenario("degraded_deletion_in_use", "Degraded", "Ready", deletion_in_use)
 
 
-def _scene(name: str, status: str, says: str | None, play: Play) -> Scene:
+def _scenario(name: str, status: str, says: str | None, play: Play) -> Scenario:
     world = Simulation(per_minute=100, per_hour=1000)
     world.start()
-    return Scene("SenderAccount", name, status, says, manifest("SenderAccount", world.raw(play(world))))
+    return Scenario("SenderAccount", name, status, says, manifest("SenderAccount", world.raw(play(world))))
 
 
 def _apply(world: Simulation, name: str = "outreach", address: str = ADDRESS, **fields: Any) -> str:

@@ -11,10 +11,10 @@ from uuid import uuid4
 import devcluster
 from coldsend_emulator.running import RunningEmulator
 from tests.e2e.manifests.builders import changed
-from tests.e2e.stage import manifests
-from tests.e2e.stage.account_watch import PATIENCE
-from tests.e2e.stage.api_server import GROUP, MERGE, ApiServer, Object, Refused, named
-from tests.e2e.stage.world import MARKER, World
+from tests.e2e.support import manifests
+from tests.e2e.support.account_watch import PATIENCE
+from tests.e2e.support.api_server import GROUP, MERGE, ApiServer, Object, Refused, named
+from tests.e2e.support.world import MARKER, World
 
 GOOGLE, OUTLOOK, CUSTOM = "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"
 LOGIN = "login"  # the Secret with the password of every inbox
@@ -62,7 +62,7 @@ class Shown:
 
 
 @dataclass
-class Stage:
+class Tenant:
     """`key` belongs to the workspace of the story; its objects refer to it by apiKeySecretRef."""
 
     world: World
@@ -277,33 +277,33 @@ def eventually(good: Callable[[], Any], what: str) -> None:
 
 
 @contextmanager
-def staged(world: World, title: str, labels: dict[str, str] | None = None) -> Iterator[Stage]:
+def opened_tenant(world: World, title: str, labels: dict[str, str] | None = None) -> Iterator[Tenant]:
     """A namespace with the Secrets that stories need, and a workspace with a domain; both are removed at the end."""
     namespace = f"{title.replace('_', '-')[:40].rstrip('-')}-{uuid4().hex[:6]}"
-    stage = Stage(world, namespace, labels or {})
+    tenant = Tenant(world, namespace, labels or {})
     world.server.apply(named("Namespace", "", namespace))
-    world.emulator.add_key(stage.key, workspace=stage.workspace)
-    world.emulator.add_domain(stage.domain, workspace=stage.workspace)
-    stage.secret(LOGIN, password=stage.password)
-    stage.secret(WORKSPACE, apiKey=stage.key)
+    world.emulator.add_key(tenant.key, workspace=tenant.workspace)
+    world.emulator.add_domain(tenant.domain, workspace=tenant.workspace)
+    tenant.secret(LOGIN, password=tenant.password)
+    tenant.secret(WORKSPACE, apiKey=tenant.key)
     try:
-        yield stage
+        yield tenant
     finally:
-        clear(stage)
+        clear(tenant)
 
 
-def clear(stage: Stage) -> None:
+def clear(tenant: Tenant) -> None:
     """Remove the objects of the story, so that other operators do not see them.
 
     The namespace goes only where it would stay after the tests: its end costs the API server more than most stories do.
     """
-    stage.world.search(stage.namespace)
+    tenant.world.search(tenant.namespace)
     for kind in ("SenderAccountBatch", "SenderAccount"):
         with suppress(Refused):
-            stage.server.delete_all(kind, stage.namespace)
-            for each in stage.server.items(kind, stage.namespace):
+            tenant.server.delete_all(kind, tenant.namespace)
+            for each in tenant.server.items(kind, tenant.namespace):
                 with suppress(Refused):  # gone meanwhile
                     change = {"metadata": {"finalizers": None}}
-                    stage.server.merge(kind, stage.namespace, each["metadata"]["name"], change)
+                    tenant.server.merge(kind, tenant.namespace, each["metadata"]["name"], change)
     if devcluster.uses_current_cluster():
-        stage.server.delete("Namespace", "", stage.namespace)
+        tenant.server.delete("Namespace", "", tenant.namespace)
