@@ -107,8 +107,14 @@ class Release:
         return str(lease.get("spec", {}).get("holderIdentity") or "")
 
     def leader(self) -> Pod:
-        holder = until(self.holder, "a leader")
-        return next(pod for pod in self.pods() if holder.startswith(f"{pod.name}_"))
+        """The pod that has the Lease; one that is leaving may have it for a moment longer."""
+
+        def leading() -> Pod | None:
+            holder = self.holder()
+            return next((pod for pod in self.pods() if holder.startswith(f"{pod.name}_")), None)
+
+        found: Pod = until(leading, "a leader")
+        return found
 
     def crashed(self, pod: Pod) -> None:
         """SIGKILL, as the kernel does when memory is short."""
