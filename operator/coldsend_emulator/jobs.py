@@ -8,7 +8,7 @@ from typing import Any
 
 from coldsend_emulator.clock import Clock, Schedule, rfc3339
 from coldsend_emulator.refusals import Refusal, job_not_found
-from coldsend_emulator.results import Result, tally
+from coldsend_emulator.results import Result, count
 from coldsend_emulator.switches import Switches
 
 SMTP_CREATE, NATIVE_CREATE, DELETE = "smtp_create", "native_create", "delete"
@@ -107,7 +107,7 @@ class JobBoard:
 
     def progress(self, job: Job) -> dict[str, Any]:
         """The `job` field of a progress response, without results."""
-        counts = tally(job.results)
+        counts = count(job.results)
         shown: dict[str, Any] = {
             "job_id": job.job_id,
             "status": self._word(job),
@@ -138,7 +138,7 @@ class JobBoard:
 
     def _word(self, job: Job) -> str | None:
         words = _WORDS[self._switches_of(job.workspace).choice("job_words")]
-        counts = tally(job.results)
+        counts = count(job.results)
         if job.cut_short:
             return words.cancelled if job.cut_short == "cancelled" else words.failed
         if job.ended_on is None:

@@ -21,16 +21,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Tally:
+class Counts:
     succeeded: int
     failed: int
     skipped: int
 
 
-def tally(results: Sequence[Result]) -> Tally:
+def count(results: Sequence[Result]) -> Counts:
     succeeded = sum(result.succeeded for result in results)
     skipped = sum(result.outcome == "skipped" for result in results)
-    return Tally(succeeded, len(results) - succeeded - skipped, skipped)
+    return Counts(succeeded, len(results) - succeeded - skipped, skipped)
 
 
 def members(results: Sequence[Result], switches: Switches) -> dict[str, Any]:

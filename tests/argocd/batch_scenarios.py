@@ -105,10 +105,10 @@ class _World:
         )
         batch.generation = 2 if self.deleting else 1
         batch.labels = ((BATCH_LABEL, NAME),)
-        tally = Counts()
+        counts = Counts()
         for child in self._children(batch):
-            count_child(tally, batch, child.name, child, decide_child(batch, child.name, child))
-        status = project_batch(batch, tally, [], None, START)
+            count_child(counts, batch, child.name, child, decide_child(batch, child.name, child))
+        status = project_batch(batch, counts, [], None, START)
         assert status is not None
         return status
 

@@ -57,8 +57,8 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
                 moment = _first_moment(operator, random)
                 killer = threading.Timer(moment, operator.kill)
                 killer.start()
-                for deed in burst:
-                    people.do(deed)
+                for task in burst:
+                    people.do(task)
                     time.sleep(random.choice((0.0, 0.0, 0.0, random.random() * moment / 4)))
                 killer.join()
             outcome.kills += 1

@@ -17,7 +17,7 @@ LISTINGS = 12
 
 
 @dataclass(frozen=True)
-class Deed:
+class Task:
     """Something that a person does. `names` are local parts of addresses."""
 
     kind: str  # make, again, move, delete or list
@@ -43,46 +43,46 @@ class People:
     def tenant(self) -> Tenant:
         return self.pool.tenant
 
-    def plan(self) -> list[Deed]:
+    def plan(self) -> list[Task]:
         """All that they do, in order: each object is deleted after it was made, whenever that is."""
-        places: list[tuple[float, Deed]] = []
+        places: list[tuple[float, Task]] = []
         for number in range(self.lone):
             name = f"{'n' if number % 4 == 0 else 's'}{number:03}"
             made = self.random.random() * 0.8
-            places.append((made, Deed("make", (name,))))
+            places.append((made, Task("make", (name,))))
             if self.random.random() < 0.6:
                 deleted = self.random.uniform(made, 1.0)
-                places.append((deleted, Deed("delete", (name,))))
+                places.append((deleted, Task("delete", (name,))))
                 if self.random.random() < 0.4:
-                    places.append((self.random.uniform(deleted, 1.0), Deed("again", (name,))))
+                    places.append((self.random.uniform(deleted, 1.0), Task("again", (name,))))
             elif self.random.random() < 0.5:
-                places.append((self.random.uniform(made, 1.0), Deed("move", (name,))))
+                places.append((self.random.uniform(made, 1.0), Task("move", (name,))))
         listed = [f"b{number:03}" for number in range(LISTED)]
         for turn in range(LISTINGS):
             names = self.random.sample(listed, self.random.randint(LISTED // 3, LISTED))
-            places.append((turn / LISTINGS, Deed("list", tuple(sorted(names)))))
-        return [deed for _, deed in sorted(places, key=lambda place: place[0])]
+            places.append((turn / LISTINGS, Task("list", tuple(sorted(names)))))
+        return [task for _, task in sorted(places, key=lambda place: place[0])]
 
-    def bursts(self, deeds: list[Deed], count: int) -> Iterator[list[Deed]]:
+    def bursts(self, tasks: list[Task], count: int) -> Iterator[list[Task]]:
         """The actions in so many bursts of random sizes."""
-        cuts = sorted(self.random.randint(0, len(deeds)) for _ in range(count - 1))
-        for begin, end in zip([0, *cuts], [*cuts, len(deeds)], strict=True):
-            yield deeds[begin:end]
+        cuts = sorted(self.random.randint(0, len(tasks)) for _ in range(count - 1))
+        for begin, end in zip([0, *cuts], [*cuts, len(tasks)], strict=True):
+            yield tasks[begin:end]
 
-    def do(self, deed: Deed) -> None:
-        match deed.kind:
+    def do(self, task: Task) -> None:
+        match task.kind:
             case "make":
-                self._make(deed.names[0], deed.names[0])
+                self._make(task.names[0], task.names[0])
             case "again":
-                self._make(deed.names[0], f"{deed.names[0]}-again")
+                self._make(task.names[0], f"{task.names[0]}-again")
             case "move":
-                self._move(deed.names[0], f"{deed.names[0]}-moved")
+                self._move(task.names[0], f"{task.names[0]}-moved")
             case "delete":
-                self.tenant.delete(deed.names[0])
-                del self.wanted[self.tenant.address(deed.names[0])]
+                self.tenant.delete(task.names[0])
+                del self.wanted[self.tenant.address(task.names[0])]
                 self.deleted += 1
             case _:
-                self._list(deed.names)
+                self._list(task.names)
 
     def _make(self, name: str, called: str) -> None:
         manifest = self.tenant.manifest(name, NATIVE if name.startswith("n") else GOOGLE)

@@ -168,6 +168,16 @@ class CoreWorld:
         """A GET of the inbox that the account shows."""
         self.answer(self.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), outcome)
 
+    def miss(self, account: Account) -> None:
+        """A GET and complete lists no longer show the inbox, so that status names none any more."""
+        self.sweep(row())
+        self.wait(300.0)
+        self.sweep()
+        self.get(account)
+        self.sweep()
+        assert self.patch(account) is Action.FORGET
+        assert account.stored.inbox_id is None
+
     def patch(self, account: Account) -> Action | None:
         """Carry out the write to Kubernetes that the account waits for."""
         self.settle()

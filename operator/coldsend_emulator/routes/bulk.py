@@ -12,7 +12,7 @@ from coldsend_emulator.creation import Creator, Exists, kept_address, native_add
 from coldsend_emulator.jobs import Act, Submission
 from coldsend_emulator.payloads import NativeInbox, SmtpAccount
 from coldsend_emulator.refusals import Refusal, domain_not_found
-from coldsend_emulator.results import Result, members, tally
+from coldsend_emulator.results import Result, count, members
 from coldsend_emulator.workspaces import Domain
 
 router = APIRouter(prefix="/sender-accounts")
@@ -211,7 +211,7 @@ def _native_answer(call: Call, addresses: list[str | None], create: Act) -> Resp
         return _first_answer(call, "Inboxes are being created", addresses, submission)
     now = call.world.clock.now()
     results = [create(place, now) for place in range(len(addresses))]
-    counts = tally(results)
+    counts = count(results)
     body: dict[str, Any] = {"success": counts.succeeded > 0, "message": f"{counts.succeeded} inboxes created"}
     if form != "empty":
         body |= {"total": len(results), "success_count": counts.succeeded, "failed_count": counts.failed}
@@ -228,7 +228,7 @@ def _first_answer(
         accepted = total if call.switches.choice("bulk_first_counts") == "accepted" else 0
         succeeded, failed, skipped = accepted, 0, 0
     else:
-        counts = tally(submission.results)
+        counts = count(submission.results)
         succeeded, failed, skipped = counts.succeeded, counts.failed, counts.skipped
     body: dict[str, Any] = {
         "success": True,

@@ -86,7 +86,7 @@ class CallRunner:
             await self._clients.bookings.save_trust(self._workspace.trust)
             call, passwords = await self._prepare(call)
         elif call.operation.scope is Scope.DELETE:
-            call = await self._without_lacking(call)
+            call = await self._without_unusable_secrets(call)
             self._workspace.brake.leave(call.uids, self._clients.clock())
             await self._clients.bookings.save(self._workspace)
         elif call.operation is Operation.SEND_TEST_EMAIL:
@@ -183,12 +183,12 @@ class CallRunner:
             transitions.postponed(account, self._clients.clock())
         return put
 
-    async def _without_lacking(self, call: Call) -> Call:
+    async def _without_unusable_secrets(self, call: Call) -> Call:
         """The call without replacements whose Secret cannot be used: their inboxes could not be created again."""
         accounts = self._workspace.accounts
         replaced = [uid for uid in call.uids if uid in accounts and accounts[uid].desired.deleting is None]
-        lacking = set(replaced) - (await self._passwords(replaced, self._clients.reader())).keys()
-        return apply.drop(self._workspace, call, lacking) if lacking else call
+        unusable = set(replaced) - (await self._passwords(replaced, self._clients.reader())).keys()
+        return apply.drop(self._workspace, call, unusable) if unusable else call
 
     async def _passwords(self, uids: Sequence[str], reader: SecretReader) -> dict[str, Passwords]:
         found: dict[str, Passwords] = {}

@@ -39,7 +39,7 @@ class ServerClock:
 
     def observe(self, date: str | None, sent: float, received: float) -> None:
         """Add a Date header; `sent` and `received` are Unix seconds of our clock."""
-        if date is None or self._rests(received):
+        if date is None or self._is_sampled(received):
             return
         try:
             server = parsedate_to_datetime(date).timestamp()
@@ -47,13 +47,13 @@ class ServerClock:
             return
         self.observe_time(server, sent, received)
 
-    def _rests(self, received: float) -> bool:
+    def _is_sampled(self, received: float) -> bool:
         """Whether the last reading is so recent that this one would not help."""
         return abs(received - self._sampled) < SAMPLE_SECONDS
 
     def observe_time(self, server: float, sent: float, received: float) -> None:
         """Add the time of a Date header, in Unix seconds."""
-        if self._rests(received):
+        if self._is_sampled(received):
             return
         self._sampled = received
         seen = (server - received, server + 1 - sent)

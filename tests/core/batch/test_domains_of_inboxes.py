@@ -137,10 +137,10 @@ def test_that_a_domain_that_fits_into_no_label_gets_none() -> None:
 
 
 def test_that_the_first_fifty_domains_by_name_are_shown() -> None:
-    tally = DomainCounts()
+    counts = DomainCounts()
     for number in range(60):
-        tally.put(f"child-{number}", Share(f"d{number:02d}.com", ready=True))
-    assert [each["name"] for each in tally.rows()] == [f"d{number:02d}.com" for number in range(MAX_DOMAINS)]
-    tally.put("child-0", None)
-    assert tally.rows()[0]["name"] == "d01.com"
-    assert len(tally.rows()) == MAX_DOMAINS
+        counts.put(f"child-{number}", Share(f"d{number:02d}.com", ready=True))
+    assert [each["name"] for each in counts.rows()] == [f"d{number:02d}.com" for number in range(MAX_DOMAINS)]
+    counts.put("child-0", None)
+    assert counts.rows()[0]["name"] == "d01.com"
+    assert len(counts.rows()) == MAX_DOMAINS

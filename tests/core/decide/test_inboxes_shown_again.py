@@ -14,13 +14,7 @@ EXISTS = Failure(FailureKind.CONFLICT, "Email account already exists", 409)
 def missed(core: CoreWorld, origin: str = "Created") -> Account:
     """An object whose inbox a GET and a list did not show, so that status names none any more."""
     account = core.holder(origin=origin)
-    core.sweep(row())
-    core.wait(300.0)
-    core.sweep()
-    core.get(account)
-    core.sweep()
-    assert core.patch(account) is Action.FORGET
-    assert account.stored.inbox_id is None
+    core.miss(account)
     return account
 
 

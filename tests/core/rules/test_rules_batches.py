@@ -93,7 +93,7 @@ BY_HAND = replace(CHILD, orphan=True, orphan_by_hand=True)
 
 
 @pytest.mark.parametrize(
-    ("child", "orphan", "deed"),
+    ("child", "orphan", "action"),
     [
         (CHILD, False, ChildAction.DELETE),
         (CHILD, True, ChildAction.POLICY),
@@ -105,12 +105,12 @@ BY_HAND = replace(CHILD, orphan=True, orphan_by_hand=True)
 )
 @pytest.mark.parametrize("leaves", ["the_list", "with_the_batch"])
 def test_rule_24_the_live_templates_policy_is_written_before_a_child_is_deleted(
-    child: Child, orphan: bool, deed: ChildAction, leaves: str
+    child: Child, orphan: bool, action: ChildAction, leaves: str
 ) -> None:
     batch = batch_of(child, orphan=orphan, deleting=leaves == "with_the_batch")
     if leaves == "the_list":
         batch.desired = DesiredList(2)
-    assert decide_child(batch, NAME, child).action is deed
+    assert decide_child(batch, NAME, child).action is action
 
 
 @pytest.mark.parametrize(("orphan", "mark"), [(False, FinalizerChange.REMOVE), (True, FinalizerChange.NONE)])

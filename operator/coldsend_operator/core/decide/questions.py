@@ -140,7 +140,7 @@ def wanted_get(account: Account, now: float) -> Decision | None:
 
 
 def beside_wanted_get(account: Account, now: float, decision: Decision) -> Decision:
-    """The decision; while it waits, a GET that is wanted leaves all the same, as coldsend.pro/reconcile asks for."""
+    """The decision. If it waits, a wanted GET is still sent, for example to answer coldsend.pro/reconcile."""
     probe = wanted_get(account, now) if decision.action is Action.WAIT else None
     if probe is None:
         return decision
